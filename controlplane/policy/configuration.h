@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that administrators wrote and imported: the source from which every policy set is assembled.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "controlplane/inventory/device.h"
+#include "controlplane/profile/profile.h"
+
+namespace cordon::cp {
+
+struct GatewayConfig {
+  std::string name;
+  std::vector<std::string> pairs;
+  std::string unknown_device = "deny";  // or the name of a profile
+  friend bool operator==(const GatewayConfig&, const GatewayConfig&) = default;
+};
+
+// A consistent snapshot, ordered by name. Value type: copy, change, assemble, keep or throw away.
+struct Configuration {
+  std::map<std::string, Peer> peers;
+  std::map<std::string, Profile> profiles;
+  std::map<std::string, GatewayConfig> gateways;
+  std::map<std::string, Device> devices;
+  friend bool operator==(const Configuration&, const Configuration&) = default;
+};
+
+// Where each document stands, for messages: "Device ct-2" -> "policy.yaml:31".
+using Places = std::map<std::string, std::string>;
+
+enum class ChangeType { kAdded, kChanged, kRemoved };
+struct ResourceChange {
+  std::string kind;  // "Device", "Profile", "Peer", "Gateway"
+  std::string name;
+  ChangeType type = ChangeType::kAdded;
+  std::vector<std::string> details;
+};
+
+// Document by document what differs.
+std::vector<ResourceChange> DiffConfigurations(const Configuration& before,
+                                               const Configuration& after);
+
+}  // namespace cordon::cp

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flow table of one worker: which conversations are going on and what was decided for them.
+//
+// Fixed capacity, allocated once; nothing here allocates on the packet path. An index of 64-byte
+// buckets (eight 16-bit tags and eight entry numbers, two candidate buckets a key) finds the entry;
+// an entry is two cache lines: key and what every frame needs in the first, accounting in the
+// second. One thread owns a table; there are no locks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/flow/key.h"
+#include "dataplane/flow/tcp_state.h"
+#include "dataplane/packet/reason.h"
+
+namespace cordon::dp {
+
+// Milliseconds on a monotonic clock, wrapping after 49 days; compare by difference only.
+using Milliseconds = uint32_t;
+
+// Idle times by state, in seconds. Clinical sessions are long and idle: RFC 5382 asks for at least
+// 2 h 4 min for an established connection, MLLP links stay open for days.
+struct FlowTimeouts {
+  uint32_t tcp_half_open = 60;
+  uint32_t tcp_established = 24 * 3600;
+  uint32_t tcp_closing = 240;  // RFC 5382: at least 4 minutes
+  uint32_t tcp_closed = 10;
+  uint32_t udp = 180;          // RFC 4787: at least 2 minutes
+  uint32_t icmp = 60;          // RFC 5508
+};
+
+struct alignas(64) FlowEntry {
+  // --- first line: what each frame of the flow needs
+  FlowKey key;
+  uint32_t stamp = 0;            // PolicyTable::stamp under which it was decided
+  Milliseconds last_seen = 0;
+  uint32_t idle_timeout_seconds = 0;  // as in force now: of the state or the rule
+  Verdict verdict = Verdict::kDrop;   // kForward or kAudit
+  Reason reason = Reason::kUndecided;
+  TcpState tcp = TcpState::kNone;
+  uint8_t flags = 0;  // bit 0: initiator is the peer; bit 1: in use; bits 2-3: FINs seen;
+                      // bit 4: in the half-open list
+  // --- second line: accounting and attribution
+  uint32_t device = 0;  // DeviceIndex and RuleIndex of the table with `stamp`
+  uint32_t rule = 0;
+  uint32_t rule_timeout_seconds = 0;  // of the rule; 0: the default of the protocol
+  uint32_t newer = 0;                 // half-open list, oldest first
+  uint32_t older = 0;
+  uint32_t icmp_type_code = 0;        // of the opening ICMP message: type << 8 | code
+  uint64_t first_seen_ns = 0;         // gateway time of the first frame
+  uint64_t frames[2] = {0, 0};        // by FlowSide
+  uint64_t bytes[2] = {0, 0};
+
+  bool initiated_by_peer() const { return (flags & 1) != 0; }
+};
+static_assert(sizeof(FlowEntry) == 128);
+
+using FlowIndex = uint32_t;
+inline constexpr FlowIndex kNoFlow = 0xffffffff;
+
+class FlowTable {
+ public:
+  // `capacity`: flows held at most (rounded up to a power of two is the index, not the flows).
+  FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& timeouts = {});
+  ~FlowTable();
+  FlowTable(const FlowTable&) = delete;
+  FlowTable& operator=(const FlowTable&) = delete;
+
+  // --- packet path: noexcept, no allocation
+  uint64_t HashOf(const FlowKey& key) const noexcept { return Hash(key, seed_); }
+  // Starts loading what Find(hash) and then the entry will touch.
+  void PrefetchBucket(uint64_t hash) const noexcept;
+  // First candidate entry by tag, to prefetch it before Find compares keys; kNoFlow if none.
+  FlowIndex Candidate(uint64_t hash) const noexcept;
+  void PrefetchEntry(FlowIndex flow) const noexcept;
+  FlowIndex Find(const FlowKey& key, uint64_t hash) const noexcept;
+  FlowEntry& At(FlowIndex flow) noexcept { return entries_[flow]; }
+  const FlowEntry& At(FlowIndex flow) const noexcept { return entries_[flow]; }
+  // Takes an entry for a key that is not in the table. When the table is full the oldest half-open
+  // flow makes room; if there is none, kNoFlow. The entry has its key and is otherwise zeroed.
+  FlowIndex Insert(const FlowKey& key, uint64_t hash) noexcept;
+  // Frees an entry.
+  void Erase(FlowIndex flow) noexcept;
+  // Puts a flow into, or takes it out of, the half-open list, as its state says.
+  void SetHalfOpen(FlowIndex flow, bool half_open) noexcept;
+  // Idle timeout in force for the entry's protocol, state and rule.
+  uint32_t TimeoutFor(const FlowEntry& entry) const noexcept;
+  static bool IsExpired(const FlowEntry& entry, Milliseconds now) noexcept {
+    return static_cast<uint32_t>(now - entry.last_seen) / 1000 >= entry.idle_timeout_seconds;
+  }
+  // Looks at the next `budget` entries and calls on_expired(entry) for, then frees, idle ones.
+  template <typename F>
+  void Sweep(Milliseconds now, size_t budget, F&& on_expired) noexcept {
+    for (size_t i = 0; i < budget; ++i) {
+      if (cursor_ >= high_water_) cursor_ = 0;
+      if (high_water_ == 0) return;
+      const FlowIndex flow = cursor_++;
+      FlowEntry& entry = entries_[flow];
+      if ((entry.flags & 2) == 0 || !IsExpired(entry, now)) continue;
+      on_expired(static_cast<const FlowEntry&>(entry));
+      Erase(flow);
+      ++expired_;
+    }
+  }
+
+  size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
+  uint64_t evicted() const { return evicted_; }  // half-open flows that made room
+  uint64_t expired() const { return expired_; }
+  uint64_t refused() const { return refused_; }  // Insert said kNoFlow
+  size_t memory_bytes() const;
+
+ private:
+  struct Bucket;
+  HashSeed seed_;
+  FlowTimeouts timeouts_;
+  size_t capacity_;
+  size_t bucket_mask_ = 0;
+  Bucket* buckets_ = nullptr;
+  FlowEntry* entries_ = nullptr;
+  FlowIndex free_head_ = kNoFlow;   // chained through `newer`
+  FlowIndex high_water_ = 0;        // entries never used lie behind it
+  FlowIndex half_open_oldest_ = kNoFlow;
+  FlowIndex half_open_newest_ = kNoFlow;
+  FlowIndex cursor_ = 0;
+  size_t size_ = 0;
+  uint64_t evicted_ = 0, expired_ = 0, refused_ = 0;
+};
+
+}  // namespace cordon::dp

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The TCP connection as the gateway in the middle sees it: enough to know whether it is half open,
+// established or closing, and which segments fit. Names follow RFC 9293, seen from the middle.
+#pragma once
+
+#include <cstdint>
+
+namespace cordon::dp {
+
+enum class TcpState : uint8_t {
+  kNone,         // not TCP, or not yet opened
+  kSynSent,      // the initiator's SYN was forwarded
+  kSynReceived,  // the responder's SYN+ACK was forwarded
+  kEstablished,  // the initiator's ACK was forwarded, or the flow was adopted mid-stream
+  kClosing,      // at least one FIN was forwarded
+  kClosed        // both FINs acknowledged, or a RST: a new SYN may reopen the tuple
+};
+
+enum class FlowSide : uint8_t { kInitiator = 0, kResponder = 1 };
+
+struct TcpTransition {
+  TcpState next = TcpState::kNone;
+  bool fits = false;    // false: drop the segment (tcp_state), the state stays
+  bool reopens = false; // a SYN on a closed flow: decide it as a new flow
+};
+
+// What one segment does to a flow in `state`. `fins` is a bit per FlowSide whose FIN was seen; it is
+// updated when the segment fits.
+TcpTransition NextTcpState(TcpState state, FlowSide from, uint8_t tcp_flags, uint8_t& fins) noexcept;
+
+}  // namespace cordon::dp

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// A packet: the facts of one frame. ParseFrame is the only place that reads frame bytes; after it
+// nobody holds a pointer into a frame or computes an offset.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/packet/address.h"
+#include "dataplane/packet/reason.h"
+
+namespace cordon::dp {
+
+// The bytes of one frame as received, VLAN tags included, FCS excluded.
+// `bytes` is the contiguous start (the first segment of a chained mbuf), `length` the whole frame:
+// length >= bytes.size(). All headers must lie in `bytes`; what lies behind is only counted.
+struct Frame {
+  std::span<const uint8_t> bytes;
+  uint32_t length = 0;
+};
+
+enum class Side : uint8_t { kDevice = 0, kNetwork = 1 };
+inline constexpr size_t kSideCount = 2;
+std::string_view ToString(Side side);  // "device", "network"
+
+enum class Layer3 : uint8_t { kNone, kArp, kIpv4, kIpv6 };
+
+namespace protocol {  // IANA protocol numbers
+inline constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpv6 = 58;
+}
+
+namespace tcp_flag {
+inline constexpr uint8_t kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16, kUrg = 32;
+}
+
+// What an ICMP or ICMPv6 message is to a stateful filter.
+enum class IcmpKind : uint8_t {
+  kNone,      // not ICMP
+  kRequest,   // opens a pseudo flow: echo request, and every type not named below
+  kReply,     // 0, 14, 16, 18; ICMPv6 129: passes only on the flow of its request
+  kError,     // 3, 4, 5, 11, 12; ICMPv6 1-4: passes only if the packet it quotes is a live flow
+  kNeighbour  // ICMPv6 133 RS, 135 NS, 136 NA: judged by the ND guard
+};
+
+struct ArpFacts {
+  uint16_t operation = 0;  // 1 request, 2 reply
+  MacAddress sender_mac;
+  IpAddress sender_ip;
+  IpAddress target_ip;
+};
+
+struct NdFacts {
+  IpAddress target;         // NS and NA; unspecified in an RS
+  bool hop_limit_ok = false;  // 255, code 0, long enough (RFC 4861 6.1, 7.1)
+};
+
+// The packet that an ICMP error quotes, as its own sender sent it.
+struct QuotedFacts {
+  IpAddress source;
+  IpAddress destination;
+  uint8_t protocol = 0;
+  uint16_t source_port = 0;       // for ICMP echo: the identifier in both ports' place is icmp_id
+  uint16_t destination_port = 0;
+  uint8_t icmp_type = 0;
+  uint16_t icmp_id = 0;
+};
+
+// Which fields are set follows from layer3 and protocol. `reason` is kUndecided if the frame is
+// well-formed; otherwise why it must be dropped. MAC addresses and VLAN are set even then, unless
+// has_ethernet is false, so that a malformed frame can still be attributed to a device.
+struct Packet {
+  MacAddress source_mac;
+  MacAddress destination_mac;
+  VlanTags vlan;
+  uint16_t ethertype = 0;  // behind the VLAN tags
+  Layer3 layer3 = Layer3::kNone;
+  Reason reason = Reason::kUndecided;
+  bool has_ethernet = false;
+  bool is_fragment = false;  // first fragment with more to come
+
+  uint8_t protocol = 0;  // of layer 4, behind IPv6 extension headers
+  uint8_t tcp_flags = 0;
+  uint8_t icmp_type = 0;
+  uint8_t icmp_code = 0;
+  IcmpKind icmp_kind = IcmpKind::kNone;
+  uint16_t icmp_id = 0;           // echo and timestamp identifier; 0 for other types
+  uint16_t source_port = 0;       // L4 port, TCP and UDP
+  uint16_t destination_port = 0;  // L4 port, TCP and UDP
+  uint16_t tcp_window = 0;
+  uint32_t tcp_sequence = 0;
+  uint32_t tcp_acknowledgment = 0;
+  uint32_t payload_length = 0;    // bytes behind the TCP or UDP header
+  uint32_t frame_length = 0;
+
+  IpAddress source;
+  IpAddress destination;
+  union {  // by layer3 and icmp_kind: at most one applies
+    ArpFacts arp;
+    NdFacts nd;
+    QuotedFacts quoted;
+  };
+
+  Packet() : quoted() {}
+};
+
+// Parses one frame into `packet`, overwriting it. Returns packet.reason.
+// Never reads outside frame.bytes, whatever they hold. Bounded: at most 2 VLAN tags and
+// kMaxIpv6Extensions extension headers are walked. No allocation.
+Reason ParseFrame(const Frame& frame, Packet& packet) noexcept;
+
+inline constexpr int kMaxIpv6Extensions = 4;
+
+}  // namespace cordon::dp

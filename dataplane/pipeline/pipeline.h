@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fast path of one worker: decides every frame of a burst under one policy generation.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/flow/table.h"
+#include "dataplane/pipeline/burst.h"
+#include "dataplane/policy/slot.h"
+#include "dataplane/telemetry/counters.h"
+#include "dataplane/telemetry/event.h"
+
+namespace cordon::dp {
+
+// Nanoseconds on a monotonic clock. An argument everywhere: the pipeline reads no clock.
+using TimePoint = uint64_t;
+
+struct PipelineOptions {
+  // Flows seen mid-stream are adopted until this time, and only where a rule allows them
+  // (start-up grace). 0: never.
+  TimePoint adopt_until = 0;
+  // Entries looked at for expiry per burst.
+  size_t sweep_budget = 16;
+};
+
+// Not thread-safe: one worker owns it. All references must outlive it.
+class Pipeline {
+ public:
+  Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCounters& counters,
+           EventRing& events, const PipelineOptions& options = {});
+
+  // Decides burst.slots[i].decision for every frame. Call also with an empty burst: it lets a new
+  // policy become enforced and idle flows expire. The caller must then forward or free each frame.
+  void ProcessBurst(Burst& burst, TimePoint now) noexcept;
+
+ private:
+  const size_t worker_;
+  PolicySlot& policy_slot_;
+  FlowTable& flows_;
+  WorkerCounters& counters_;
+  EventRing& events_;
+  const PipelineOptions options_;
+};
+
+}  // namespace cordon::dp

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiled policy of one gateway: immutable after Compile, shared by all workers without locks.
+//
+// Devices are found by hash of (pair, VLAN, MAC). Devices with equal rules share one compiled
+// ruleset. A ruleset is a handful of rows (one prefix x one port range each), grouped by initiator
+// and address family so that a question scans only rows that could match, in one vectorised pass.
+// Cost of a new flow: one identity lookup and one short scan, whatever the size of the fleet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/packet/address.h"
+#include "dataplane/packet/packet.h"
+#include "dataplane/policy/spec.h"
+
+namespace cordon::dp {
+
+using DeviceIndex = uint32_t;
+using RuleIndex = uint32_t;  // into PolicyTable's list of rule origins, over all rulesets
+inline constexpr DeviceIndex kNoDevice = 0xffffffff;
+inline constexpr RuleIndex kNoRuleIndex = 0xffffffff;
+// The pseudo device of group traffic toward the device side, and of unknown devices.
+inline constexpr DeviceIndex kGroupDevice = 0xfffffffe;
+inline constexpr DeviceIndex kUnknownDeviceIndex = 0xfffffffd;
+
+// A fault in a policy: where (a field path such as devices[3].ips[0]) and what, in plain words.
+struct Fault {
+  std::string path;
+  std::string message;
+  friend bool operator==(const Fault&, const Fault&) = default;
+};
+
+// Capacity of this gateway; a policy that exceeds it is refused as a whole, never truncated.
+struct PolicyLimits {
+  size_t devices = 200'000;
+  size_t rows = 16'000'000;        // compiled rows over all rulesets
+  size_t rows_per_ruleset = 65'536;
+};
+
+// What a new flow asks. Ports are L4 ports; for ICMP and ICMPv6 both are 0 and icmp_type counts.
+struct FlowQuestion {
+  Initiator initiator = Initiator::kDevice;
+  uint8_t protocol = 0;
+  uint8_t icmp_type = 0;
+  uint16_t peer_port = 0;
+  uint16_t device_port = 0;
+  VlanTags vlan;
+  IpAddress peer;
+};
+
+struct RuleMatch {
+  RuleIndex rule = kNoRuleIndex;       // kNoRuleIndex: nothing allows it
+  uint32_t idle_timeout_seconds = 0;   // 0: the default of the protocol
+  explicit operator bool() const { return rule != kNoRuleIndex; }
+};
+
+class PolicyTable {
+ public:
+  PolicyTable();
+  ~PolicyTable();
+  PolicyTable(const PolicyTable&) = delete;
+  PolicyTable& operator=(const PolicyTable&) = delete;
+
+  uint64_t generation() const { return generation_; }
+  // Counts publications in this process; set by PolicySlot::Publish, stored in flows. Never 0 once
+  // published, so a zeroed flow is never taken for current.
+  uint32_t stamp() const { return stamp_; }
+
+  // --- packet path: noexcept, no allocation
+  DeviceIndex FindByMac(uint16_t pair, VlanTags vlan, MacAddress mac) const noexcept;
+  // The device that an address is bound to on that pair and VLAN (ARP, ND, routed devices).
+  DeviceIndex FindByIp(uint16_t pair, VlanTags vlan, const IpAddress& ip) const noexcept;
+  // True if the table holds devices without a MAC: only then FindByIp may attribute a frame.
+  bool has_routed_devices() const noexcept { return has_routed_devices_; }
+  bool IsRouted(DeviceIndex device) const noexcept;
+  // Whether `ip` may be used by the device; true for every address if it has no bound ones.
+  bool IsBound(DeviceIndex device, const IpAddress& ip) const noexcept;
+  Mode ModeOf(DeviceIndex device) const noexcept;  // kUnknownDeviceIndex: kEnforce
+  bool HasUnknownDeviceRules() const noexcept;
+  // First rule of the device (or of kUnknownDeviceIndex) that allows the flow; in quarantine only
+  // keep-alive rules count.
+  RuleMatch Match(DeviceIndex device, const FlowQuestion& question) const noexcept;
+  // First rule of any device of (pair, VLAN) that accepts a group frame from a peer. The ports of
+  // the question are the frame's; initiator is kPeer.
+  RuleMatch MatchGroup(uint16_t pair, const FlowQuestion& question) const noexcept;
+  // Whether a device of (pair, VLAN) passes every group frame: kObserve if one observes, kAudit if
+  // none observes but one audits, else kEnforce.
+  Mode GroupMode(uint16_t pair, VlanTags vlan) const noexcept;
+
+  // --- any thread, names for reports
+  std::string_view DeviceName(DeviceIndex device) const;  // "" for pseudo devices
+  std::string_view RuleOrigin(RuleIndex rule) const;      // "" for kNoRuleIndex
+  std::string_view PairName(uint16_t pair) const;
+  std::string_view gateway() const { return gateway_; }
+  size_t device_count() const;
+  size_t ruleset_count() const;  // distinct compiled rulesets
+  size_t row_count() const;
+  size_t memory_bytes() const;
+  // Number of a pair by name, or -1.
+  int PairNumber(std::string_view name) const;
+
+ private:
+  friend class Compiler;
+  friend class PolicySlot;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  std::string gateway_;
+  uint64_t generation_ = 0;
+  uint32_t stamp_ = 0;
+  bool has_routed_devices_ = false;
+};
+
+struct CompileResult {
+  std::unique_ptr<PolicyTable> table;  // null if there are faults
+  std::vector<Fault> faults;           // all of them, not the first
+};
+
+// Compiles a policy set. Pure: same spec, same table. Pair numbers are the positions in spec.pairs.
+CompileResult Compile(const PolicySpec& spec, const PolicyLimits& limits = {});
+
+}  // namespace cordon::dp
