@@ -153,7 +153,7 @@ class Hospital:
                             "(0028,0002) US 1\n(0028,0004) CS [MONOCHROME2]\n(0028,0010) US 256\n(0028,0011) US 256\n"
                             "(0028,0100) US 8\n(0028,0101) US 8\n(0028,0102) US 7\n(0028,0103) US 0\n"
                             "(7fe0,0010) OB " + "\\".join(["7f"] * 65536) + "\n")
-            run(["dump2dcm", "--write-xfer-little", dump, image])
+            run(["dump2dcm", "--line", "262144", "--write-xfer-little", dump, image])
         result = self.host["ct"].run("storescu", "-v", "-to", "4", "-ta", "4", "-td", "4", "-aet", "CT2", "-aec", "ARCHIVE",
                                      address("archive"), "11112", image, check=False, timeout=30)
         return result.returncode == 0, (result.stdout + result.stderr).strip().splitlines()[-1:]

@@ -72,13 +72,13 @@ class Process:
         except LabError as error:
             raise LabError(f"{error}\n--- {self.name}:\n{self.output()[-3000:]}") from None
 
-    def signal(self, number):
+    def send(self, number):
         if self.alive():
             os.killpg(self.popen.pid, number)
 
     def stop(self, number=signal.SIGTERM, timeout=10.0):
         """Ends the process; kills it if it does not listen. Returns its exit code."""
-        self.signal(number)
+        self.send(number)
         try:
             self.popen.wait(timeout)
         except subprocess.TimeoutExpired:
