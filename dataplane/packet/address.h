@@ -43,9 +43,7 @@ struct IpAddress {
   constexpr bool IsV4() const { return hi == 0 && lo >> 32 == 0xffff; }
   constexpr uint32_t AsV4() const { return static_cast<uint32_t>(lo); }
   // 0.0.0.0 or ::
-  constexpr bool IsUnspecified() const {
-    return (hi == 0 && lo == 0) || (IsV4() && AsV4() == 0);
-  }
+  constexpr bool IsUnspecified() const { return (hi == 0 && lo == 0) || (IsV4() && AsV4() == 0); }
   constexpr bool IsMulticast() const { return IsV4() ? AsV4() >> 28 == 0xe : hi >> 56 == 0xff; }
   constexpr bool IsLimitedBroadcast() const { return IsV4() && AsV4() == 0xffffffff; }
   constexpr bool IsV6LinkLocal() const { return hi >> 54 == 0xfe80 >> 6; }  // fe80::/10

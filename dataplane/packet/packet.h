@@ -3,8 +3,10 @@
 // nobody holds a pointer into a frame or computes an offset.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "dataplane/packet/address.h"
 #include "dataplane/packet/reason.h"
@@ -50,8 +52,10 @@ struct ArpFacts {
 };
 
 struct NdFacts {
-  IpAddress target;         // NS and NA; unspecified in an RS
-  bool hop_limit_ok = false;  // 255, code 0, long enough (RFC 4861 6.1, 7.1)
+  IpAddress target;  // NS and NA; unspecified in an RS
+  // Hop limit 255, code 0, long enough (RFC 4861 6.1, 7.1), and no IPv6 extension header in front:
+  // no fragment (RFC 6980) and no hiding place (RFC 7113).
+  bool hop_limit_ok = false;
 };
 
 // The packet that an ICMP error quotes, as its own sender sent it.
@@ -59,15 +63,24 @@ struct QuotedFacts {
   IpAddress source;
   IpAddress destination;
   uint8_t protocol = 0;
-  uint16_t source_port = 0;       // for ICMP echo: the identifier in both ports' place is icmp_id
+  uint16_t source_port = 0;  // for ICMP echo: the identifier in both ports' place is icmp_id
   uint16_t destination_port = 0;
   uint8_t icmp_type = 0;
   uint16_t icmp_id = 0;
 };
 
+// Whether messages of that type carry an identifier that pairs a reply with its request: echo,
+// timestamp, information and address mask (RFC 792, 950), ICMPv6 echo (RFC 4443).
+constexpr bool HasIcmpId(uint8_t protocol, uint8_t type) {
+  if (protocol == protocol::kIcmpv6) return type == 128 || type == 129;
+  return type == 0 || type == 8 || (type >= 13 && type <= 18);
+}
+
 // Which fields are set follows from layer3 and protocol. `reason` is kUndecided if the frame is
 // well-formed; otherwise why it must be dropped. MAC addresses and VLAN are set even then, unless
-// has_ethernet is false, so that a malformed frame can still be attributed to a device.
+// has_ethernet is false, so that a malformed frame can still be attributed to a device. layer3 is
+// set as soon as the addresses of that layer are; fields that do not apply are 0, but the union is
+// left as it was.
 struct Packet {
   MacAddress source_mac;
   MacAddress destination_mac;
@@ -78,18 +91,18 @@ struct Packet {
   bool has_ethernet = false;
   bool is_fragment = false;  // first fragment with more to come
 
-  uint8_t protocol = 0;  // of layer 4, behind IPv6 extension headers
-  uint8_t tcp_flags = 0;
+  uint8_t protocol = 0;   // of layer 4, behind IPv6 extension headers
+  uint8_t tcp_flags = 0;  // the six of tcp_flag; ECE and CWR are masked out
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
   IcmpKind icmp_kind = IcmpKind::kNone;
-  uint16_t icmp_id = 0;           // echo and timestamp identifier; 0 for other types
+  uint16_t icmp_id = 0;           // see HasIcmpId; 0 for other types
   uint16_t source_port = 0;       // L4 port, TCP and UDP
   uint16_t destination_port = 0;  // L4 port, TCP and UDP
   uint16_t tcp_window = 0;
   uint32_t tcp_sequence = 0;
   uint32_t tcp_acknowledgment = 0;
-  uint32_t payload_length = 0;    // bytes behind the TCP or UDP header
+  uint32_t payload_length = 0;  // bytes behind the TCP or UDP header, in this frame
   uint32_t frame_length = 0;
 
   IpAddress source;

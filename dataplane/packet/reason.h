@@ -26,9 +26,9 @@ inline constexpr size_t kReasonCount = 0
 #undef CORDON_REASON
     ;
 
-std::string_view ToString(Verdict verdict);      // "drop", "forward", "audit"
-std::string_view ToString(Reason reason);        // "no_rule"
-std::string_view HelpFor(Reason reason);         // a sentence
+std::string_view ToString(Verdict verdict);  // "drop", "forward", "audit"
+std::string_view ToString(Reason reason);    // "no_rule"
+std::string_view HelpFor(Reason reason);     // a sentence
 std::optional<Reason> ParseReason(std::string_view name);
 
 }  // namespace cordon::dp

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layers of the parser, private to packet/. Each takes a reader at its first byte, fills its
+// fields of `packet` and returns kUndecided or why the frame must be dropped.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/packet/packet.h"
+#include "dataplane/packet/reader.h"
+
+namespace cordon::dp {
+
+// What layer 4 needs to know about the IP header in front of it.
+struct IpEnvelope {
+  uint8_t protocol = 0;
+  uint8_t hop_limit = 0;
+  bool has_extensions = false;  // IPv6 extension headers, a fragment header included
+};
+
+// The end of an IPv6 extension chain.
+struct Ipv6Chain {
+  uint8_t protocol = 0;
+  uint8_t extensions = 0;
+  bool is_fragment = false;
+};
+
+inline constexpr size_t kIpv4HeaderLength = 20;
+
+Reason ParseArp(Reader reader, Packet& packet) noexcept;
+// `options`: a reader of exactly the option bytes.
+Reason CheckIpv4Options(Reader options) noexcept;
+Reason ParseIpv6(Reader reader, Packet& packet) noexcept;
+// Walks from the first next-header value to layer 4 and leaves `reader` there. Also used on the
+// packet that an ICMPv6 error quotes.
+Reason WalkIpv6Extensions(uint8_t next_header, Reader& reader, Ipv6Chain& chain) noexcept;
+Reason ParseIcmp(Reader reader, const IpEnvelope& ip, Packet& packet) noexcept;
+
+}  // namespace cordon::dp
