@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# docker build -f docker/controller.Dockerfile -t cordon-controller .
+FROM debian:12 AS build
+WORKDIR /src
+COPY scripts/setup scripts/setup
+RUN scripts/setup --build
+COPY . .
+RUN cmake --preset release -DCORDON_TESTS=OFF && cmake --build --preset release --target cordon-controller cordonctl
+
+FROM debian:12-slim
+COPY scripts/setup /tmp/setup
+RUN /tmp/setup --run && rm -rf /tmp/setup /var/lib/apt/lists/*
+COPY --from=build /src/build/release/bin/cordon-controller /src/build/release/bin/cordonctl /usr/bin/
+COPY configs/controller.yaml /etc/cordon/controller.yaml
+COPY configs/profiles /etc/cordon/profiles
+VOLUME /var/lib/cordon
+ENTRYPOINT ["cordon-controller", "--config", "/etc/cordon/controller.yaml"]
