@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flow table of one worker: which conversations are going on and what was decided for them.
 //
-// Fixed capacity, allocated once; nothing here allocates on the packet path. An index of 64-byte
-// buckets (eight 16-bit tags and eight entry numbers, two candidate buckets a key) finds the entry;
-// an entry is two cache lines: key and what every frame needs in the first, accounting in the
-// second. One thread owns a table; there are no locks.
+// Fixed capacity, allocated and touched once; nothing here allocates or faults on the packet path.
+// An index of 64-byte buckets (eight 16-bit tags and eight entry numbers, two candidate buckets a
+// key) finds the entry; an entry is two cache lines: key and what every frame needs in the first,
+// accounting in the second. A key lives in its second bucket only if the first was nearly full, and
+// the first counts such guests elsewhere: most lookups, hit or miss, touch one bucket. The index is
+// at most half full. One thread owns a table; there are no locks.
+//
+// A frame's walk: HashOf, PrefetchBucket ... Candidate, PrefetchEntry ... Find, with other frames
+// of the burst between, so that no step waits for memory.
 #pragma once
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "dataplane/flow/key.h"
 #include "dataplane/flow/tcp_state.h"
@@ -27,14 +36,14 @@ struct FlowTimeouts {
   uint32_t tcp_established = 24 * 3600;
   uint32_t tcp_closing = 240;  // RFC 5382: at least 4 minutes
   uint32_t tcp_closed = 10;
-  uint32_t udp = 180;          // RFC 4787: at least 2 minutes
-  uint32_t icmp = 60;          // RFC 5508
+  uint32_t udp = 180;  // RFC 4787: at least 2 minutes
+  uint32_t icmp = 60;  // RFC 5508
 };
 
 struct alignas(64) FlowEntry {
   // --- first line: what each frame of the flow needs
   FlowKey key;
-  uint32_t stamp = 0;            // PolicyTable::stamp under which it was decided
+  uint32_t stamp = 0;  // PolicyTable::stamp under which it was decided
   Milliseconds last_seen = 0;
   uint32_t idle_timeout_seconds = 0;  // as in force now: of the state or the rule
   Verdict verdict = Verdict::kDrop;   // kForward or kAudit
@@ -48,12 +57,21 @@ struct alignas(64) FlowEntry {
   uint32_t rule_timeout_seconds = 0;  // of the rule; 0: the default of the protocol
   uint32_t newer = 0;                 // half-open list, oldest first
   uint32_t older = 0;
-  uint32_t icmp_type_code = 0;        // of the opening ICMP message: type << 8 | code
-  uint64_t first_seen_ns = 0;         // gateway time of the first frame
-  uint64_t frames[2] = {0, 0};        // by FlowSide
+  uint32_t icmp_type_code = 0;  // of the opening ICMP message: type << 8 | code
+  uint64_t first_seen_ns = 0;   // gateway time of the first frame
+  uint64_t frames[2] = {0, 0};  // by FlowSide
   uint64_t bytes[2] = {0, 0};
 
-  bool initiated_by_peer() const { return (flags & 1) != 0; }
+  static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kFinShift = 2, kHalfOpen = 16;
+
+  bool initiated_by_peer() const { return (flags & kInitiatedByPeer) != 0; }
+  bool in_use() const { return (flags & kInUse) != 0; }
+  bool half_open() const { return (flags & kHalfOpen) != 0; }
+  // A bit per FlowSide whose FIN was seen, as NextTcpState takes them.
+  uint8_t fins() const { return flags >> kFinShift & 3; }
+  void set_fins(uint8_t fins) {
+    flags = static_cast<uint8_t>((flags & ~(3 << kFinShift)) | (fins & 3) << kFinShift);
+  }
 };
 static_assert(sizeof(FlowEntry) == 128);
 
@@ -63,6 +81,7 @@ inline constexpr FlowIndex kNoFlow = 0xffffffff;
 class FlowTable {
  public:
   // `capacity`: flows held at most (rounded up to a power of two is the index, not the flows).
+  // Throws std::bad_alloc if the memory is not there: a start-up matter.
   FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& timeouts = {});
   ~FlowTable();
   FlowTable(const FlowTable&) = delete;
@@ -70,18 +89,23 @@ class FlowTable {
 
   // --- packet path: noexcept, no allocation
   uint64_t HashOf(const FlowKey& key) const noexcept { return Hash(key, seed_); }
-  // Starts loading what Find(hash) and then the entry will touch.
-  void PrefetchBucket(uint64_t hash) const noexcept;
+  // Starts loading what Find(hash) will touch first.
+  void PrefetchBucket(uint64_t hash) const noexcept {
+    __builtin_prefetch(&buckets_[FirstBucket(hash)]);
+  }
   // First candidate entry by tag, to prefetch it before Find compares keys; kNoFlow if none.
   FlowIndex Candidate(uint64_t hash) const noexcept;
-  void PrefetchEntry(FlowIndex flow) const noexcept;
+  void PrefetchEntry(FlowIndex flow) const noexcept {
+    if (flow != kNoFlow) __builtin_prefetch(&entries_[flow], 1);
+  }
   FlowIndex Find(const FlowKey& key, uint64_t hash) const noexcept;
   FlowEntry& At(FlowIndex flow) noexcept { return entries_[flow]; }
   const FlowEntry& At(FlowIndex flow) const noexcept { return entries_[flow]; }
   // Takes an entry for a key that is not in the table. When the table is full the oldest half-open
-  // flow makes room; if there is none, kNoFlow. The entry has its key and is otherwise zeroed.
+  // flow makes room; if there is none, or both candidate buckets are full, kNoFlow. The entry has
+  // its key and is otherwise zeroed.
   FlowIndex Insert(const FlowKey& key, uint64_t hash) noexcept;
-  // Frees an entry.
+  // Frees an entry that is in use.
   void Erase(FlowIndex flow) noexcept;
   // Puts a flow into, or takes it out of, the half-open list, as its state says.
   void SetHalfOpen(FlowIndex flow, bool half_open) noexcept;
@@ -98,7 +122,7 @@ class FlowTable {
       if (high_water_ == 0) return;
       const FlowIndex flow = cursor_++;
       FlowEntry& entry = entries_[flow];
-      if ((entry.flags & 2) == 0 || !IsExpired(entry, now)) continue;
+      if (!entry.in_use() || !IsExpired(entry, now)) continue;
       on_expired(static_cast<const FlowEntry&>(entry));
       Erase(flow);
       ++expired_;
@@ -113,20 +137,88 @@ class FlowTable {
   size_t memory_bytes() const;
 
  private:
-  struct Bucket;
+  static constexpr size_t kSlots = 8;
+  // A slot is free if its tag is 0.
+  struct alignas(64) Bucket {
+    uint16_t tags[kSlots];
+    FlowIndex flows[kSlots];
+    uint32_t displaced;  // keys whose first bucket this is, but who live in their second
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  // Three disjoint parts of the hash: bits 0-23, 24-47 and 48-63.
+  static constexpr unsigned kBucketBits = 24;
+  static uint16_t TagOf(uint64_t hash) noexcept {
+    const auto tag = static_cast<uint16_t>(hash >> 48);
+    return tag != 0 ? tag : 1;
+  }
+  size_t FirstBucket(uint64_t hash) const noexcept { return hash & bucket_mask_; }
+  size_t SecondBucket(uint64_t hash) const noexcept {
+    const size_t second = hash >> kBucketBits & bucket_mask_;
+    return second != FirstBucket(hash) ? second : second ^ 1;
+  }
+  // A bit per slot that holds `tag`.
+  static uint32_t SlotsWithTag(const Bucket& bucket, uint16_t tag) noexcept;
+  FlowIndex FindIn(const Bucket& bucket, uint16_t tag, const FlowKey& key) const noexcept;
+  Bucket* ChooseBucket(uint64_t hash) noexcept;
+  FlowIndex TakeEntry() noexcept;
+  void RemoveFromIndex(FlowIndex flow) noexcept;
+
   HashSeed seed_;
   FlowTimeouts timeouts_;
   size_t capacity_;
   size_t bucket_mask_ = 0;
   Bucket* buckets_ = nullptr;
   FlowEntry* entries_ = nullptr;
-  FlowIndex free_head_ = kNoFlow;   // chained through `newer`
-  FlowIndex high_water_ = 0;        // entries never used lie behind it
+  FlowIndex free_head_ = kNoFlow;  // chained through `newer`
+  FlowIndex high_water_ = 0;       // entries never used lie behind it
   FlowIndex half_open_oldest_ = kNoFlow;
   FlowIndex half_open_newest_ = kNoFlow;
   FlowIndex cursor_ = 0;
   size_t size_ = 0;
   uint64_t evicted_ = 0, expired_ = 0, refused_ = 0;
 };
+
+inline uint32_t FlowTable::SlotsWithTag(const Bucket& bucket, uint16_t tag) noexcept {
+#if defined(__SSE2__)
+  __m128i tags;
+  __builtin_memcpy(&tags, bucket.tags, sizeof(tags));
+  const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<int16_t>(tag)));
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+  uint32_t slots = 0;
+  for (size_t i = 0; i < kSlots; ++i) slots |= static_cast<uint32_t>(bucket.tags[i] == tag) << i;
+  return slots;
+#endif
+}
+
+inline FlowIndex FlowTable::Candidate(uint64_t hash) const noexcept {
+  const uint16_t tag = TagOf(hash);
+  const Bucket* bucket = &buckets_[FirstBucket(hash)];
+  uint32_t slots = SlotsWithTag(*bucket, tag);
+  if (slots == 0 && bucket->displaced != 0) {
+    bucket = &buckets_[SecondBucket(hash)];
+    slots = SlotsWithTag(*bucket, tag);
+  }
+  return slots == 0 ? kNoFlow : bucket->flows[std::countr_zero(slots)];
+}
+
+inline FlowIndex FlowTable::FindIn(const Bucket& bucket, uint16_t tag,
+                                   const FlowKey& key) const noexcept {
+  for (uint32_t slots = SlotsWithTag(bucket, tag); slots != 0; slots &= slots - 1) {
+    const FlowIndex flow = bucket.flows[std::countr_zero(slots)];
+    if (entries_[flow].key == key) return flow;
+  }
+  return kNoFlow;
+}
+
+inline FlowIndex FlowTable::Find(const FlowKey& key, uint64_t hash) const noexcept {
+  const uint16_t tag = TagOf(hash);
+  const Bucket& first = buckets_[FirstBucket(hash)];
+  const FlowIndex flow = FindIn(first, tag, key);
+  if (flow != kNoFlow || first.displaced == 0) [[likely]]
+    return flow;
+  return FindIn(buckets_[SecondBucket(hash)], tag, key);
+}
 
 }  // namespace cordon::dp

@@ -20,12 +20,14 @@ enum class FlowSide : uint8_t { kInitiator = 0, kResponder = 1 };
 
 struct TcpTransition {
   TcpState next = TcpState::kNone;
-  bool fits = false;    // false: drop the segment (tcp_state), the state stays
-  bool reopens = false; // a SYN on a closed flow: decide it as a new flow
+  bool fits = false;     // false: drop the segment (tcp_state), the state stays
+  bool reopens = false;  // a SYN on a closed flow: decide it as a new flow; it fits then, too
 };
 
-// What one segment does to a flow in `state`. `fins` is a bit per FlowSide whose FIN was seen; it is
-// updated when the segment fits.
-TcpTransition NextTcpState(TcpState state, FlowSide from, uint8_t tcp_flags, uint8_t& fins) noexcept;
+// What one segment does to a flow in `state` (the table is in tcp_state.cc). `fins` is a bit per
+// FlowSide whose FIN was seen; it is updated when the segment fits. Sequence numbers are not
+// looked at: a RST closes whatever its number.
+TcpTransition NextTcpState(TcpState state, FlowSide from, uint8_t tcp_flags,
+                           uint8_t& fins) noexcept;
 
 }  // namespace cordon::dp

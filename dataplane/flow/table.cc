@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/flow/table.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace cordon::dp {
+namespace {
+
+constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kMaxCapacity = size_t{1} << 26;  // what 24 bits of bucket number serve, half full
+
+// First bucket up to this many slots, then whichever of the two is emptier: most keys stay in their
+// first bucket, and both buckets are never full while the index is at most half full.
+constexpr int kFirstBucketFill = 5;
+
+size_t RoundUp(size_t bytes) {
+  const size_t unit = bytes >= kHugePage ? kHugePage : 4096;
+  return (bytes + unit - 1) / unit * unit;
+}
+
+// Zeroed and touched: the packet path must not meet a page fault. Huge pages are asked for, because
+// each lookup goes to a random place.
+void* AllocateZeroed(size_t bytes) {
+  const size_t size = RoundUp(bytes);
+  void* memory = std::aligned_alloc(size >= kHugePage ? kHugePage : 4096, size);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (size >= kHugePage) madvise(memory, size, MADV_HUGEPAGE);
+  std::memset(memory, 0, size);
+  return memory;
+}
+
+}  // namespace
+
+FlowTable::FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& timeouts)
+    : seed_(seed), timeouts_(timeouts), capacity_(std::clamp<size_t>(capacity, 1, kMaxCapacity)) {
+  const size_t buckets = std::bit_ceil(std::max<size_t>(capacity_ * 2 / kSlots, 2));
+  bucket_mask_ = buckets - 1;
+  buckets_ = static_cast<Bucket*>(AllocateZeroed(buckets * sizeof(Bucket)));
+  try {
+    entries_ = static_cast<FlowEntry*>(AllocateZeroed(capacity_ * sizeof(FlowEntry)));
+  } catch (const std::bad_alloc&) {
+    std::free(buckets_);
+    throw;
+  }
+}
+
+FlowTable::~FlowTable() {
+  std::free(entries_);
+  std::free(buckets_);
+}
+
+size_t FlowTable::memory_bytes() const {
+  return RoundUp((bucket_mask_ + 1) * sizeof(Bucket)) + RoundUp(capacity_ * sizeof(FlowEntry));
+}
+
+FlowTable::Bucket* FlowTable::ChooseBucket(uint64_t hash) noexcept {
+  const auto used = [](const Bucket& bucket) {
+    return static_cast<int>(kSlots) - std::popcount(SlotsWithTag(bucket, 0));
+  };
+  Bucket& first = buckets_[FirstBucket(hash)];
+  const int first_used = used(first);
+  if (first_used < kFirstBucketFill) return &first;
+  Bucket& second = buckets_[SecondBucket(hash)];
+  const int second_used = used(second);
+  if (first_used <= second_used) return first_used < static_cast<int>(kSlots) ? &first : nullptr;
+  ++first.displaced;
+  return &second;
+}
+
+FlowIndex FlowTable::TakeEntry() noexcept {
+  if (free_head_ == kNoFlow) return high_water_++;
+  const FlowIndex flow = free_head_;
+  free_head_ = entries_[flow].newer;
+  return flow;
+}
+
+FlowIndex FlowTable::Insert(const FlowKey& key, uint64_t hash) noexcept {
+  if (size_ == capacity_) {
+    if (half_open_oldest_ == kNoFlow) {
+      ++refused_;
+      return kNoFlow;
+    }
+    Erase(half_open_oldest_);
+    ++evicted_;
+  }
+  Bucket* const bucket = ChooseBucket(hash);
+  if (bucket == nullptr) {
+    ++refused_;
+    return kNoFlow;
+  }
+  const FlowIndex flow = TakeEntry();
+  const auto slot = static_cast<size_t>(std::countr_zero(SlotsWithTag(*bucket, 0)));
+  bucket->tags[slot] = TagOf(hash);
+  bucket->flows[slot] = flow;
+  entries_[flow] = FlowEntry{};
+  entries_[flow].key = key;
+  entries_[flow].flags = FlowEntry::kInUse;
+  ++size_;
+  return flow;
+}
+
+void FlowTable::RemoveFromIndex(FlowIndex flow) noexcept {
+  const uint64_t hash = HashOf(entries_[flow].key);
+  const uint16_t tag = TagOf(hash);
+  Bucket& first = buckets_[FirstBucket(hash)];
+  Bucket& second = buckets_[SecondBucket(hash)];
+  for (Bucket* bucket : {&first, &second}) {
+    for (uint32_t slots = SlotsWithTag(*bucket, tag); slots != 0; slots &= slots - 1) {
+      const auto slot = static_cast<size_t>(std::countr_zero(slots));
+      if (bucket->flows[slot] != flow) continue;
+      bucket->tags[slot] = 0;
+      if (bucket == &second) --first.displaced;
+      return;
+    }
+  }
+}
+
+void FlowTable::Erase(FlowIndex flow) noexcept {
+  SetHalfOpen(flow, false);
+  RemoveFromIndex(flow);
+  FlowEntry& entry = entries_[flow];
+  entry.flags = 0;
+  entry.newer = free_head_;
+  free_head_ = flow;
+  --size_;
+}
+
+void FlowTable::SetHalfOpen(FlowIndex flow, bool half_open) noexcept {
+  FlowEntry& entry = entries_[flow];
+  if (entry.half_open() == half_open) return;
+  entry.flags ^= FlowEntry::kHalfOpen;
+  if (half_open) {
+    entry.older = half_open_newest_;
+    entry.newer = kNoFlow;
+    (half_open_newest_ == kNoFlow ? half_open_oldest_ : entries_[half_open_newest_].newer) = flow;
+    half_open_newest_ = flow;
+  } else {
+    (entry.older == kNoFlow ? half_open_oldest_ : entries_[entry.older].newer) = entry.newer;
+    (entry.newer == kNoFlow ? half_open_newest_ : entries_[entry.newer].older) = entry.older;
+  }
+}
+
+uint32_t FlowTable::TimeoutFor(const FlowEntry& entry) const noexcept {
+  const auto or_default = [&entry](uint32_t seconds) {
+    return entry.rule_timeout_seconds != 0 ? entry.rule_timeout_seconds : seconds;
+  };
+  if (entry.key.protocol() == protocol::kUdp) return or_default(timeouts_.udp);
+  if (entry.key.protocol() != protocol::kTcp) return or_default(timeouts_.icmp);
+  switch (entry.tcp) {
+    case TcpState::kNone:
+    case TcpState::kSynSent:
+    case TcpState::kSynReceived:
+      return timeouts_.tcp_half_open;
+    case TcpState::kEstablished:
+      return or_default(timeouts_.tcp_established);
+    case TcpState::kClosing:
+      return timeouts_.tcp_closing;
+    case TcpState::kClosed:
+      return timeouts_.tcp_closed;
+  }
+  return timeouts_.tcp_half_open;
+}
+
+}  // namespace cordon::dp
