@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/store/codec.h"
+
+#include <array>
+#include <boost/json.hpp>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace cordon::cp {
+namespace {
+
+namespace json = boost::json;
+
+template <typename Enum, size_t kCount>
+using EnumNames = std::array<std::pair<Enum, std::string_view>, kCount>;
+
+constexpr EnumNames<RuleInitiator, 2> kInitiators{
+    {{RuleInitiator::kDevice, "device"}, {RuleInitiator::kPeer, "peer"}}};
+constexpr EnumNames<RuleProtocol, 5> kProtocols{{{RuleProtocol::kTcp, "tcp"},
+                                                 {RuleProtocol::kUdp, "udp"},
+                                                 {RuleProtocol::kIcmp, "icmp"},
+                                                 {RuleProtocol::kIcmpv6, "icmpv6"},
+                                                 {RuleProtocol::kAny, "any"}}};
+constexpr EnumNames<ChangeType, 3> kChangeTypes{{{ChangeType::kAdded, "added"},
+                                                 {ChangeType::kChanged, "changed"},
+                                                 {ChangeType::kRemoved, "removed"}}};
+
+template <typename Enum, size_t kCount>
+std::string_view NameOf(const EnumNames<Enum, kCount>& names, Enum value) {
+  for (const auto& [candidate, name] : names) {
+    if (candidate == value) return name;
+  }
+  return {};
+}
+
+// Writes one object; what is empty or default leaves no trace.
+class Writer {
+ public:
+  void Text(std::string_view key, std::string_view value) {
+    if (!value.empty()) object_.emplace(key, value);
+  }
+  void Integer(std::string_view key, int64_t value) {
+    if (value != 0) object_.emplace(key, value);
+  }
+  void Vlan(std::string_view key, dp::VlanTags vlan) {
+    object_.emplace(key, json::array{vlan.outer, vlan.inner});
+  }
+  template <typename T, typename Convert>
+  void List(std::string_view key, const std::vector<T>& values, Convert convert) {
+    if (values.empty()) return;
+    json::array array;
+    array.reserve(values.size());
+    for (const T& value : values) array.emplace_back(convert(value));
+    object_.emplace(key, std::move(array));
+  }
+  void Texts(std::string_view key, const std::vector<std::string>& values) {
+    List(key, values, [](const std::string& value) { return json::string(value); });
+  }
+  json::object Take() { return std::move(object_); }
+
+ private:
+  json::object object_;
+};
+
+// Reads one object. Absent keys read as defaults; what has the wrong type makes ok() false.
+class Reader {
+ public:
+  explicit Reader(const json::value& value) : object_(value.if_object()), ok_(object_ != nullptr) {}
+  bool ok() const { return ok_; }
+
+  std::string Text(std::string_view key) {
+    const json::value* value = Find(key);
+    if (value == nullptr) return {};
+    const json::string* text = value->if_string();
+    if (text == nullptr) return Fail<std::string>();
+    return {text->data(), text->size()};
+  }
+  int64_t Integer(std::string_view key) {
+    const json::value* value = Find(key);
+    if (value == nullptr) return 0;
+    return Number(*value, std::numeric_limits<int64_t>::max());
+  }
+  std::optional<dp::VlanTags> Vlan(std::string_view key) {
+    const json::value* value = Find(key);
+    if (value == nullptr) return std::nullopt;
+    const auto [outer, inner] = TwoNumbers(*value, 0xffff);
+    return dp::VlanTags{static_cast<uint16_t>(outer), static_cast<uint16_t>(inner)};
+  }
+  template <typename Enum, size_t kCount>
+  Enum Named(std::string_view key, const EnumNames<Enum, kCount>& names) {
+    const std::string text = Text(key);
+    for (const auto& [value, name] : names) {
+      if (name == text) return value;
+    }
+    return Fail<Enum>();
+  }
+  // convert: const json::value& -> std::optional<T>
+  template <typename T, typename Convert>
+  std::vector<T> List(std::string_view key, Convert convert) {
+    const json::value* value = Find(key);
+    if (value == nullptr) return {};
+    const json::array* array = value->if_array();
+    if (array == nullptr) return Fail<std::vector<T>>();
+    std::vector<T> result;
+    result.reserve(array->size());
+    for (const json::value& item : *array) {
+      std::optional<T> converted = convert(item);
+      if (!converted) return Fail<std::vector<T>>();
+      result.push_back(std::move(*converted));
+    }
+    return result;
+  }
+  std::vector<std::string> Texts(std::string_view key) {
+    return List<std::string>(key, [](const json::value& item) -> std::optional<std::string> {
+      if (!item.is_string()) return std::nullopt;
+      return std::string(item.get_string().data(), item.get_string().size());
+    });
+  }
+  template <typename T>
+  T Fail() {
+    ok_ = false;
+    return T{};
+  }
+
+ private:
+  const json::value* Find(std::string_view key) const {
+    return object_ == nullptr ? nullptr : object_->if_contains(key);
+  }
+  int64_t Number(const json::value& value, int64_t maximum) {
+    const int64_t* number = value.if_int64();
+    if (number == nullptr || *number < 0 || *number > maximum) return Fail<int64_t>();
+    return *number;
+  }
+  std::pair<int64_t, int64_t> TwoNumbers(const json::value& value, int64_t maximum) {
+    const json::array* array = value.if_array();
+    if (array == nullptr || array->size() != 2) return Fail<std::pair<int64_t, int64_t>>();
+    return {Number((*array)[0], maximum), Number((*array)[1], maximum)};
+  }
+
+  const json::object* object_;
+  bool ok_;
+};
+
+// Values that are text in the database: parse(text) -> std::optional<T>.
+template <typename Parse>
+auto FromText(Parse parse) {
+  return [parse](const json::value& item) -> decltype(parse(std::string_view())) {
+    if (!item.is_string()) return std::nullopt;
+    return parse(std::string_view(item.get_string().data(), item.get_string().size()));
+  };
+}
+
+std::optional<int64_t> SmallNumber(const json::value& item, int64_t maximum) {
+  const int64_t* number = item.if_int64();
+  if (number == nullptr || *number < 0 || *number > maximum) return std::nullopt;
+  return *number;
+}
+
+// Not dp::ToString(PortRange) and ParsePrefix: they know no L4 port 0 and no host bits, and what
+// was stored must come back even where a document could not have said it.
+json::array PortsToJson(dp::PortRange ports) { return {ports.first, ports.last}; }
+std::optional<dp::PortRange> PortsFromJson(const json::value& item) {
+  const json::array* array = item.if_array();
+  if (array == nullptr || array->size() != 2) return std::nullopt;
+  const auto first = SmallNumber((*array)[0], 0xffff);
+  const auto last = SmallNumber((*array)[1], 0xffff);
+  if (!first || !last) return std::nullopt;
+  return dp::PortRange{static_cast<uint16_t>(*first), static_cast<uint16_t>(*last)};
+}
+
+json::array PrefixToJson(const dp::IpPrefix& prefix) {
+  return {json::string(dp::ToString(prefix.address)), prefix.length};
+}
+std::optional<dp::IpPrefix> PrefixFromJson(const json::value& item) {
+  const json::array* array = item.if_array();
+  if (array == nullptr || array->size() != 2) return std::nullopt;
+  const auto address = FromText(dp::ParseIp)((*array)[0]);
+  const auto length = SmallNumber((*array)[1], 128);
+  if (!address || !length) return std::nullopt;
+  return dp::IpPrefix{*address, static_cast<uint8_t>(*length)};
+}
+
+json::object MatchToJson(const ProfileMatch& match) {
+  Writer writer;
+  writer.Text("class", match.device_class);
+  writer.Text("vendor", match.vendor);
+  writer.Text("model", match.model);
+  return writer.Take();
+}
+std::optional<ProfileMatch> MatchFromJson(const json::value& item) {
+  Reader reader(item);
+  ProfileMatch match{reader.Text("class"), reader.Text("vendor"), reader.Text("model")};
+  if (!reader.ok()) return std::nullopt;
+  return match;
+}
+
+json::object RuleToJson(const ProfileRule& rule) {
+  Writer writer;
+  writer.Text("id", rule.id);
+  writer.Text("initiator", NameOf(kInitiators, rule.initiator));
+  writer.Texts("peer", rule.peer);
+  writer.Text("protocol", NameOf(kProtocols, rule.protocol));
+  writer.List("peer_ports", rule.peer_ports, PortsToJson);
+  writer.List("device_ports", rule.device_ports, PortsToJson);
+  writer.List("icmp_types", rule.icmp_types, [](uint8_t type) { return json::value(type); });
+  if (rule.vlan) writer.Vlan("vlan", *rule.vlan);
+  writer.Integer("idle_timeout", rule.idle_timeout.count());
+  writer.Integer("keep_alive", rule.keep_alive ? 1 : 0);
+  writer.Text("reason", rule.reason);
+  return writer.Take();
+}
+std::optional<ProfileRule> RuleFromJson(const json::value& item) {
+  Reader reader(item);
+  ProfileRule rule;
+  rule.id = reader.Text("id");
+  rule.initiator = reader.Named("initiator", kInitiators);
+  rule.peer = reader.Texts("peer");
+  rule.protocol = reader.Named("protocol", kProtocols);
+  rule.peer_ports = reader.List<dp::PortRange>("peer_ports", PortsFromJson);
+  rule.device_ports = reader.List<dp::PortRange>("device_ports", PortsFromJson);
+  rule.icmp_types = reader.List<uint8_t>("icmp_types", [](const json::value& type) {
+    const auto number = SmallNumber(type, 0xff);
+    return number ? std::optional<uint8_t>(static_cast<uint8_t>(*number)) : std::nullopt;
+  });
+  rule.vlan = reader.Vlan("vlan");
+  rule.idle_timeout = std::chrono::seconds(reader.Integer("idle_timeout"));
+  rule.keep_alive = reader.Integer("keep_alive") != 0;
+  rule.reason = reader.Text("reason");
+  if (!reader.ok()) return std::nullopt;
+  return rule;
+}
+
+json::object ChangeToJson(const ResourceChange& change) {
+  Writer writer;
+  writer.Text("kind", change.kind);
+  writer.Text("name", change.name);
+  writer.Text("type", NameOf(kChangeTypes, change.type));
+  writer.Texts("details", change.details);
+  return writer.Take();
+}
+std::optional<ResourceChange> ChangeFromJson(const json::value& item) {
+  Reader reader(item);
+  ResourceChange change;
+  change.kind = reader.Text("kind");
+  change.name = reader.Text("name");
+  change.type = reader.Named("type", kChangeTypes);
+  change.details = reader.Texts("details");
+  if (!reader.ok()) return std::nullopt;
+  return change;
+}
+
+// Names come from files and other people's systems and need not be UTF-8; they come back as
+// written.
+std::optional<json::value> ParseJson(std::string_view text) {
+  json::parse_options options;
+  options.allow_invalid_utf8 = true;
+  boost::system::error_code error;
+  json::value value = json::parse(text, error, {}, options);
+  if (error) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::string Encode(const Peer& peer) {
+  Writer writer;
+  writer.Text("description", peer.description);
+  writer.List("addresses", peer.addresses, PrefixToJson);
+  return json::serialize(writer.Take());
+}
+
+bool Decode(std::string_view text, Peer& peer) {
+  const auto value = ParseJson(text);
+  if (!value) return false;
+  Reader reader(*value);
+  peer.description = reader.Text("description");
+  peer.addresses = reader.List<dp::IpPrefix>("addresses", PrefixFromJson);
+  return reader.ok();
+}
+
+std::string Encode(const Profile& profile) {
+  Writer writer;
+  writer.Text("description", profile.description);
+  writer.List("match", profile.match, MatchToJson);
+  writer.List("rules", profile.rules, RuleToJson);
+  return json::serialize(writer.Take());
+}
+
+bool Decode(std::string_view text, Profile& profile) {
+  const auto value = ParseJson(text);
+  if (!value) return false;
+  Reader reader(*value);
+  profile.description = reader.Text("description");
+  profile.match = reader.List<ProfileMatch>("match", MatchFromJson);
+  profile.rules = reader.List<ProfileRule>("rules", RuleFromJson);
+  return reader.ok();
+}
+
+std::string Encode(const GatewayConfig& gateway) {
+  Writer writer;
+  writer.Texts("pairs", gateway.pairs);
+  writer.Text("unknown_device", gateway.unknown_device);
+  return json::serialize(writer.Take());
+}
+
+bool Decode(std::string_view text, GatewayConfig& gateway) {
+  const auto value = ParseJson(text);
+  if (!value) return false;
+  Reader reader(*value);
+  gateway.pairs = reader.Texts("pairs");
+  gateway.unknown_device = reader.Text("unknown_device");
+  return reader.ok();
+}
+
+std::string Encode(const Device& device) {
+  Writer writer;
+  writer.List("macs", device.macs, [](dp::MacAddress mac) { return json::string(ToString(mac)); });
+  writer.List("ips", device.ips,
+              [](const dp::IpAddress& ip) { return json::string(ToString(ip)); });
+  if (device.vlan != dp::VlanTags{}) writer.Vlan("vlan", device.vlan);
+  writer.Text("vendor", device.vendor);
+  writer.Text("model", device.model);
+  writer.Text("class", device.device_class);
+  writer.Text("location", device.location);
+  writer.Text("serial", device.serial);
+  writer.Text("asset_tag", device.asset_tag);
+  writer.Text("profile", device.profile);
+  writer.Text("gateway", device.gateway);
+  writer.Text("pair", device.pair);
+  writer.Text("mode", ToString(device.mode));
+  writer.Text("source", device.source);
+  return json::serialize(writer.Take());
+}
+
+bool Decode(std::string_view text, Device& device) {
+  const auto value = ParseJson(text);
+  if (!value) return false;
+  Reader reader(*value);
+  device.macs = reader.List<dp::MacAddress>("macs", FromText(dp::ParseMac));
+  device.ips = reader.List<dp::IpAddress>("ips", FromText(dp::ParseIp));
+  device.vlan = reader.Vlan("vlan").value_or(dp::VlanTags{});
+  device.vendor = reader.Text("vendor");
+  device.model = reader.Text("model");
+  device.device_class = reader.Text("class");
+  device.location = reader.Text("location");
+  device.serial = reader.Text("serial");
+  device.asset_tag = reader.Text("asset_tag");
+  device.profile = reader.Text("profile");
+  device.gateway = reader.Text("gateway");
+  device.pair = reader.Text("pair");
+  const auto mode = ParseDeviceMode(reader.Text("mode"));
+  device.mode = mode ? *mode : reader.Fail<DeviceMode>();
+  device.source = reader.Text("source");
+  return reader.ok();
+}
+
+std::string Encode(const std::vector<std::string>& texts) {
+  Writer writer;
+  writer.Texts("list", texts);
+  return json::serialize(writer.Take());
+}
+
+bool Decode(std::string_view text, std::vector<std::string>& texts) {
+  const auto value = ParseJson(text);
+  if (!value) return false;
+  Reader reader(*value);
+  texts = reader.Texts("list");
+  return reader.ok();
+}
+
+std::string Encode(const std::vector<ResourceChange>& changes) {
+  Writer writer;
+  writer.List("list", changes, ChangeToJson);
+  return json::serialize(writer.Take());
+}
+
+bool Decode(std::string_view text, std::vector<ResourceChange>& changes) {
+  const auto value = ParseJson(text);
+  if (!value) return false;
+  Reader reader(*value);
+  changes = reader.List<ResourceChange>("list", ChangeFromJson);
+  return reader.ok();
+}
+
+std::string EncodeDays(const std::vector<int32_t>& days) {
+  std::string text;
+  for (size_t i = 0; i < days.size();) {
+    size_t end = i + 1;
+    while (end < days.size() && days[end] == days[end - 1] + 1) ++end;
+    if (!text.empty()) text += ',';
+    text += std::to_string(days[i]);
+    if (end - i > 1) text += '-' + std::to_string(days[end - 1]);
+    i = end;
+  }
+  return text;
+}
+
+bool DecodeDays(std::string_view text, std::vector<int32_t>& days) {
+  days.clear();
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    int32_t first = 0;
+    auto parsed = std::from_chars(at, end, first);
+    if (parsed.ec != std::errc()) return false;
+    int32_t last = first;
+    if (parsed.ptr != end && *parsed.ptr == '-') {
+      parsed = std::from_chars(parsed.ptr + 1, end, last);
+      if (parsed.ec != std::errc()) return false;
+    }
+    if (first < 0 || last < first || last > kMaxDay) return false;
+    if (!days.empty() && first <= days.back()) return false;
+    for (int32_t day = first; day <= last; ++day) days.push_back(day);
+    at = parsed.ptr;
+    if (at == end) break;
+    if (*at != ',' || at + 1 == end) return false;
+    ++at;
+  }
+  return true;
+}
+
+}  // namespace cordon::cp
