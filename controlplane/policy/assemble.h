@@ -15,17 +15,17 @@ namespace cordon::cp {
 using PolicySet = dp::PolicySpec;
 
 struct Checked {
-  std::vector<InputFault> faults;    // nothing may be assembled while there are any
+  std::vector<InputFault> faults;  // nothing may be assembled while there are any
   std::vector<InputFault> warnings;
 };
 
 // All faults of a configuration at once: unknown profiles, peers, gateways and pairs, duplicate or
-// overlapping identities (MAC and VLAN on one pair, bound address on one pair), rules without peer or
-// reason, a device without profile. `places` makes messages name file and line.
+// overlapping identities (MAC and VLAN on one pair, bound address on one pair), rules without peer
+// or reason, a device without profile. `places` makes messages name file and line.
 Checked Check(const Configuration& configuration, const Places& places = {});
 
-// Precondition: Check found no faults. Devices without gateway are left out; devices in the order of
-// their names; devices with the same profile share a ruleset. Pure and deterministic.
+// Precondition: Check found no faults. Devices without gateway are left out; devices in the order
+// of their names; devices with the same profile share a ruleset. Pure and deterministic.
 PolicySet Assemble(const Configuration& configuration, const std::string& gateway,
                    uint64_t generation);
 

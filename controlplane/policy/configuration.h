@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controlplane/inventory/device.h"
@@ -27,8 +28,16 @@ struct Configuration {
   friend bool operator==(const Configuration&, const Configuration&) = default;
 };
 
-// Where each document stands, for messages: "Device ct-2" -> "policy.yaml:31".
+// Where each document stands, for messages: "Device ct-2" -> "policy.yaml:31". Parts of a document
+// may have a line of their own: "Profile ct-scanner rules[1]" -> "policy.yaml:19".
 using Places = std::map<std::string, std::string>;
+
+// What documents, pairs and rules may be called: a-z, 0-9, '.', '_' and '-', at most 63 characters,
+// the first one a letter or a digit.
+bool IsResourceName(std::string_view name);
+// Whether a document of this kind may have this name. The words that stand for something else where
+// names are expected ("any", "deny", an address) are refused. Empty: it may; else why not.
+std::string RefuseName(std::string_view kind, std::string_view name);
 
 enum class ChangeType { kAdded, kChanged, kRemoved };
 struct ResourceChange {

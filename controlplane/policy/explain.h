@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Would this packet pass, and why? Compiles the policy set and asks dp::Decide: the guard's own words.
+// Would this packet pass, and why? Compiles the policy set and asks dp::Decide: the guard's own
+// words.
 #pragma once
 
 #include <optional>
@@ -27,8 +28,8 @@ struct Explanation {
   std::vector<std::string> considered;  // each rule of the device and why it did not match
 };
 
-// nullopt if the device does not exist or stands behind no gateway. `table` is the compiled policy of
-// its gateway, made from `configuration`.
+// nullopt if the device does not exist or stands behind no gateway. `table` is the compiled policy
+// of its gateway, made from `configuration`.
 std::optional<Explanation> Explain(const Configuration& configuration, const dp::PolicyTable& table,
                                    const Question& question);
 

@@ -34,11 +34,13 @@ struct RuleSpec {
   std::optional<VlanTags> vlan;         // absent: the VLAN of the device
   std::chrono::seconds idle_timeout{0};  // 0: the default of the protocol
   bool keep_alive = false;              // still allowed in quarantine
+  friend bool operator==(const RuleSpec&, const RuleSpec&) = default;
 };
 
 struct RulesetSpec {
   std::string name;  // for messages: the profile it was made from
   std::vector<RuleSpec> rules;
+  friend bool operator==(const RulesetSpec&, const RulesetSpec&) = default;
 };
 
 // A device is found by (pair, VLAN, MAC); without any MAC it is behind a router and is found by
@@ -51,6 +53,7 @@ struct DeviceSpec {
   std::vector<IpAddress> ips;  // bound addresses; empty: any source address (macs not empty)
   Mode mode = Mode::kEnforce;
   uint32_t ruleset = 0;  // index into PolicySpec::rulesets
+  friend bool operator==(const DeviceSpec&, const DeviceSpec&) = default;
 };
 
 struct PolicySpec {
@@ -61,6 +64,7 @@ struct PolicySpec {
   std::vector<DeviceSpec> devices;
   // What a device-side MAC that nobody owns gets: absent is deny, else this ruleset, enforced.
   std::optional<uint32_t> unknown_device_ruleset;
+  friend bool operator==(const PolicySpec&, const PolicySpec&) = default;
 };
 
 }  // namespace cordon::dp

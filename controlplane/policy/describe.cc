@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/policy/describe.h"
+
+namespace cordon::cp {
+
+std::string Join(const std::vector<std::string>& words, std::string_view separator) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += separator;
+    text += word;
+  }
+  return text;
+}
+
+std::string JoinPorts(const std::vector<dp::PortRange>& ranges) {
+  std::vector<std::string> words;
+  for (const dp::PortRange& range : ranges) words.push_back(dp::ToString(range));
+  return Join(words);
+}
+
+std::string_view Word(RuleProtocol protocol) {
+  switch (protocol) {
+    case RuleProtocol::kTcp:
+      return "tcp";
+    case RuleProtocol::kUdp:
+      return "udp";
+    case RuleProtocol::kIcmp:
+      return "icmp";
+    case RuleProtocol::kIcmpv6:
+      return "icmpv6";
+    case RuleProtocol::kAny:
+      return "any";
+  }
+  return "";
+}
+
+std::string DescribeDuration(std::chrono::seconds duration) {
+  const auto seconds = duration.count();
+  if (seconds != 0 && seconds % 3600 == 0) return std::to_string(seconds / 3600) + "h";
+  if (seconds != 0 && seconds % 60 == 0) return std::to_string(seconds / 60) + "m";
+  return std::to_string(seconds) + "s";
+}
+
+const ProfileRule* FindRule(const Profile& profile, std::string_view id) {
+  for (const ProfileRule& rule : profile.rules) {
+    if (rule.id == id) return &rule;
+  }
+  return nullptr;
+}
+
+std::string DescribeRight(const ProfileRule& rule, const std::string& peers) {
+  const std::string protocol =
+      rule.protocol == RuleProtocol::kAny ? "any protocol" : std::string(Word(rule.protocol));
+  const std::string who = peers == "any" ? "any address" : peers;
+  std::string text = rule.initiator == RuleInitiator::kDevice
+                         ? "open " + protocol + " to " + who
+                         : "be reached by " + protocol + " from " + who;
+  if (rule.initiator == RuleInitiator::kDevice) {
+    if (!rule.peer_ports.empty()) text += " ports " + JoinPorts(rule.peer_ports);
+    if (!rule.device_ports.empty()) text += " from its ports " + JoinPorts(rule.device_ports);
+  } else {
+    if (!rule.device_ports.empty()) text += " on ports " + JoinPorts(rule.device_ports);
+    if (!rule.peer_ports.empty()) text += " coming from ports " + JoinPorts(rule.peer_ports);
+  }
+  if (!rule.icmp_types.empty()) {
+    std::vector<std::string> types;
+    for (uint8_t type : rule.icmp_types) types.push_back(std::to_string(type));
+    text += " types " + Join(types);
+  }
+  if (rule.vlan) text += rule.vlan->outer == 0 ? " untagged" : " in VLAN " + ToString(*rule.vlan);
+  return text;
+}
+
+std::string DescribeRule(const ProfileRule& rule) {
+  std::string text = DescribeRight(rule, Join(rule.peer));
+  if (rule.idle_timeout.count() != 0) {
+    text += ", idle timeout " + DescribeDuration(rule.idle_timeout);
+  }
+  if (rule.keep_alive) text += ", kept in quarantine";
+  return text;
+}
+
+std::string DescribeMatch(const std::vector<ProfileMatch>& match) {
+  std::vector<std::string> alternatives;
+  for (const ProfileMatch& one : match) {
+    std::vector<std::string> fields;
+    if (!one.device_class.empty()) fields.push_back("class " + one.device_class);
+    if (!one.vendor.empty()) fields.push_back("vendor " + one.vendor);
+    if (!one.model.empty()) fields.push_back("model " + one.model);
+    alternatives.push_back(Join(fields, " and "));
+  }
+  return Join(alternatives, " or ");
+}
+
+}  // namespace cordon::cp

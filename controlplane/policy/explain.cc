@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controlplane/policy/explain.h"
+
+#include <algorithm>
+
+#include "controlplane/policy/describe.h"
+#include "controlplane/policy/resolve.h"
+
+namespace cordon::cp {
+namespace {
+
+bool ProtocolFits(dp::RuleProtocol rule, uint8_t protocol) {
+  switch (rule) {
+    case dp::RuleProtocol::kTcp:
+      return protocol == dp::protocol::kTcp;
+    case dp::RuleProtocol::kUdp:
+      return protocol == dp::protocol::kUdp;
+    case dp::RuleProtocol::kIcmp:
+      return protocol == dp::protocol::kIcmp;
+    case dp::RuleProtocol::kIcmpv6:
+      return protocol == dp::protocol::kIcmpv6;
+    case dp::RuleProtocol::kAny:
+      break;
+  }
+  return true;
+}
+
+bool PortFits(const std::vector<dp::PortRange>& ranges, uint16_t l4_port) {
+  return ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [&](dp::PortRange range) {
+           return range.Contains(l4_port);
+         });
+}
+
+// The first thing about a rule that the question does not meet; empty if it meets all. Only words:
+// the verdict comes from dp::Decide.
+std::string WhyNot(const ProfileRule& rule, const dp::RuleSpec& spec, const Device& device,
+                   const dp::FlowQuestion& flow) {
+  if (device.mode == DeviceMode::kQuarantine && !rule.keep_alive) {
+    return "not a keep_alive rule, and the device is in quarantine";
+  }
+  if (spec.initiator != flow.initiator) {
+    return "initiator is the " + std::string(dp::ToString(spec.initiator));
+  }
+  if (!ProtocolFits(spec.protocol, flow.protocol)) {
+    return "protocol is " + std::string(Word(rule.protocol));
+  }
+  if (spec.vlan && *spec.vlan != flow.vlan) return "VLAN is " + ToString(*spec.vlan);
+  const auto contains = [&](const dp::IpPrefix& prefix) { return prefix.Contains(flow.peer); };
+  if (!spec.any_peer && std::none_of(spec.peers.begin(), spec.peers.end(), contains)) {
+    return "peer is " + Join(rule.peer) + ", which does not hold " + ToString(flow.peer);
+  }
+  if (!PortFits(spec.peer_ports, flow.peer_port)) {
+    return "peer ports are " + JoinPorts(rule.peer_ports);
+  }
+  if (!PortFits(spec.device_ports, flow.device_port)) {
+    return "device ports are " + JoinPorts(rule.device_ports);
+  }
+  const auto& types = spec.icmp_types;
+  if (!types.empty() && std::find(types.begin(), types.end(), flow.icmp_type) == types.end()) {
+    return "ICMP types do not hold " + std::to_string(flow.icmp_type);
+  }
+  return "";
+}
+
+dp::DeviceIndex FindDevice(const dp::PolicyTable& table, const Device& device) {
+  const int pair = table.PairNumber(device.pair);
+  if (pair < 0) return dp::kNoDevice;
+  const auto number = static_cast<uint16_t>(pair);
+  if (!device.macs.empty()) return table.FindByMac(number, device.vlan, device.macs.front());
+  if (!device.ips.empty()) return table.FindByIp(number, device.vlan, device.ips.front());
+  return dp::kNoDevice;
+}
+
+}  // namespace
+
+std::optional<Explanation> Explain(const Configuration& configuration, const dp::PolicyTable& table,
+                                   const Question& question) {
+  const auto found = configuration.devices.find(question.device);
+  if (found == configuration.devices.end() || found->second.gateway.empty()) return std::nullopt;
+  const Device& device = found->second;
+  const dp::DeviceIndex index = FindDevice(table, device);
+  if (index == dp::kNoDevice) return std::nullopt;
+
+  dp::FlowQuestion flow = question.flow;
+  flow.vlan = device.vlan;
+  const dp::Decision decision = dp::Decide(table, index, flow);
+  Explanation explanation;
+  explanation.verdict = decision.verdict;
+  explanation.reason = decision.reason;
+  explanation.rule = table.RuleOrigin(decision.rule);
+  explanation.mode = device.mode;
+  explanation.gateway = device.gateway;
+  const std::vector<Profile> profiles = ProfileList(configuration);
+  const Profile* profile = AssignProfile(device, profiles);
+  if (profile == nullptr) return explanation;
+  explanation.profile = profile->name;
+  for (const ProfileRule& rule : profile->rules) {
+    const dp::RuleSpec spec = ResolveRule(profile->name, rule, configuration.peers);
+    if (spec.origin == explanation.rule) explanation.rule_reason = rule.reason;
+    const std::string why_not = WhyNot(rule, spec, device, flow);
+    explanation.considered.push_back(spec.origin + ": " + (why_not.empty() ? "matches" : why_not));
+  }
+  return explanation;
+}
+
+}  // namespace cordon::cp
