@@ -45,8 +45,8 @@ struct ParsedMapping {
 };
 ParsedMapping ParseColumnMapping(std::string_view file, std::string_view content);
 
-// Reads FILE, or every *.yaml and *.yml below DIRECTORY in order of name. A file that cannot be read
-// is a fault in `faults`.
+// Reads FILE, or every *.yaml and *.yml below DIRECTORY in order of name. A file that cannot be
+// read is a fault in `faults`.
 std::vector<DocumentSource> ReadDocumentFiles(const std::string& path,
                                               std::vector<InputFault>& faults);
 
