@@ -19,12 +19,12 @@ namespace cordon::dp {
 struct PortSample {
   std::string pair;
   Side side = Side::kDevice;
-  std::string name;    // DPDK name
+  std::string name;  // DPDK name
   std::string driver;
   bool link_up = false;
   uint64_t received_frames = 0;
   uint64_t transmitted_frames = 0;
-  uint64_t receive_missed = 0;     // the queue was full
+  uint64_t receive_missed = 0;  // the queue was full
   uint64_t receive_no_buffer = 0;
   uint64_t receive_errors = 0;
   uint64_t transmit_errors = 0;
@@ -46,7 +46,7 @@ struct WorkerInfo {
 
 // Everything referred to must outlive the agent.
 struct GatewayRuntime {
-  std::string gateway;             // name from gateway.yaml
+  std::string gateway;  // name from gateway.yaml
   std::string software_version;
   std::vector<std::string> pairs;  // wired pairs; pair number = position
   PolicySlot* slot = nullptr;

@@ -15,9 +15,9 @@
 namespace cordon::dp {
 
 struct HttpServerOptions {
-  std::string address = "127.0.0.1";  // IPv4 or IPv6 address; nothing else is bound
-  uint16_t l4_port = 0;               // 0: any free one, see HttpServer::l4_port
-  size_t max_connections = 64;        // further ones are closed at once
+  std::string address = "127.0.0.1";        // IPv4 or IPv6 address; nothing else is bound
+  uint16_t l4_port = 0;                     // 0: any free one, see HttpServer::l4_port
+  size_t max_connections = 64;              // further ones are closed at once
   std::chrono::milliseconds timeout{5000};  // for a request to arrive, and for an answer to leave
   // Scrapes within this time of each other share one rendering.
   std::chrono::milliseconds metrics_age{100};

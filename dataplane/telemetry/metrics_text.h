@@ -20,8 +20,6 @@
 
 namespace cordon::dp {
 
-inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
-
 enum class MetricType { kCounter, kGauge, kHistogram };
 
 using MetricLabel = std::pair<std::string_view, std::string_view>;  // name, value
