@@ -18,13 +18,19 @@ struct Decision {
 
 // Decides a flow of `device` by its mode and rules. observe: forward (with the rule, if one
 // matches; reason observe_mode if none). audit: as enforce, but drop becomes audit.
-Decision Decide(const PolicyTable& policy, DeviceIndex device, const FlowQuestion& question) noexcept;
+Decision Decide(const PolicyTable& policy, DeviceIndex device,
+                const FlowQuestion& question) noexcept;
 
 // Decides a broadcast or multicast flow from the network side toward the devices of a pair.
-Decision DecideGroup(const PolicyTable& policy, uint16_t pair, const FlowQuestion& question) noexcept;
+Decision DecideGroup(const PolicyTable& policy, uint16_t pair,
+                     const FlowQuestion& question) noexcept;
 
 // What a drop for `reason` becomes for this device: observe forwards, audit audits. Frames of
 // no device and of unknown devices stay dropped.
 Decision Refuse(const PolicyTable& policy, DeviceIndex device, Reason reason) noexcept;
+
+// The same for a group frame toward the devices of (pair, VLAN): GroupMode stands for the mode.
+Decision RefuseGroup(const PolicyTable& policy, uint16_t pair, VlanTags vlan,
+                     Reason reason) noexcept;
 
 }  // namespace cordon::dp

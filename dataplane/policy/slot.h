@@ -2,8 +2,8 @@
 // Where workers find the current policy, and how the publisher learns that all of them use it.
 //
 // Quiescent-state scheme: a worker acquires the table at the start of a burst and says Quiesce when
-// it holds no reference any more. A table that every worker has left may be reclaimed. Workers never
-// wait; only the publisher does.
+// it holds no reference any more. A table that every worker has left may be reclaimed. Workers
+// never wait; only the publisher does.
 #pragma once
 
 #include <atomic>
@@ -58,8 +58,8 @@ class PolicySlot {
   const size_t workers_;
   std::atomic<const PolicyTable*> current_{nullptr};
   std::unique_ptr<WorkerState[]> states_;
-  mutable std::mutex mutex_;                                    // guards what follows
-  std::vector<std::shared_ptr<const PolicyTable>> tables_;      // oldest first, last is current
+  mutable std::mutex mutex_;                                // guards what follows
+  std::vector<std::shared_ptr<const PolicyTable>> tables_;  // oldest first, last is current
   uint32_t next_stamp_ = 1;
 };
 

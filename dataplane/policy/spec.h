@@ -17,23 +17,23 @@ namespace cordon::dp {
 enum class Initiator : uint8_t { kDevice = 0, kPeer = 1 };
 enum class RuleProtocol : uint8_t { kTcp, kUdp, kIcmp, kIcmpv6, kAny };  // kAny: those four
 enum class Mode : uint8_t { kObserve = 0, kAudit = 1, kEnforce = 2, kQuarantine = 3 };
-std::string_view ToString(Initiator initiator);     // "device", "peer"
-std::string_view ToString(RuleProtocol protocol);   // "tcp", "udp", "icmp", "icmpv6", "any"
-std::string_view ToString(Mode mode);               // "observe", ...
+std::string_view ToString(Initiator initiator);    // "device", "peer"
+std::string_view ToString(RuleProtocol protocol);  // "tcp", "udp", "icmp", "icmpv6", "any"
+std::string_view ToString(Mode mode);              // "observe", ...
 
 // One allow line. Rules only allow; what no rule allows is dropped.
 struct RuleSpec {
   std::string origin;  // "ct-scanner/store-images": profile and rule id; unique in its ruleset
   Initiator initiator = Initiator::kDevice;
   RuleProtocol protocol = RuleProtocol::kTcp;
-  bool any_peer = false;                // then `peers` must be empty
-  std::vector<IpPrefix> peers;          // at least one unless any_peer
-  std::vector<PortRange> peer_ports;    // L4 ports at the peer; empty: any. TCP, UDP and any only
-  std::vector<PortRange> device_ports;  // L4 ports at the device; empty: any
-  std::vector<uint8_t> icmp_types;      // empty: any request type. ICMP and ICMPv6 only
-  std::optional<VlanTags> vlan;         // absent: the VLAN of the device
+  bool any_peer = false;                 // then `peers` must be empty
+  std::vector<IpPrefix> peers;           // at least one unless any_peer
+  std::vector<PortRange> peer_ports;     // L4 ports at the peer; empty: any. TCP, UDP and any only
+  std::vector<PortRange> device_ports;   // L4 ports at the device; empty: any
+  std::vector<uint8_t> icmp_types;       // empty: any request type. ICMP and ICMPv6 only
+  std::optional<VlanTags> vlan;          // absent: the VLAN of the device
   std::chrono::seconds idle_timeout{0};  // 0: the default of the protocol
-  bool keep_alive = false;              // still allowed in quarantine
+  bool keep_alive = false;               // still allowed in quarantine
   friend bool operator==(const RuleSpec&, const RuleSpec&) = default;
 };
 

@@ -38,8 +38,11 @@ struct Fault {
 // Capacity of this gateway; a policy that exceeds it is refused as a whole, never truncated.
 struct PolicyLimits {
   size_t devices = 200'000;
-  size_t rows = 16'000'000;        // compiled rows over all rulesets
+  size_t addresses_per_device = 256;  // MACs, and bound addresses
+  size_t rules = 4'000'000;           // over all rulesets
+  size_t rows = 16'000'000;           // compiled rows over all rulesets
   size_t rows_per_ruleset = 65'536;
+  size_t pairs = 64;
 };
 
 // What a new flow asks. Ports are L4 ports; for ICMP and ICMPv6 both are 0 and icmp_type counts.
@@ -54,9 +57,16 @@ struct FlowQuestion {
 };
 
 struct RuleMatch {
-  RuleIndex rule = kNoRuleIndex;       // kNoRuleIndex: nothing allows it
-  uint32_t idle_timeout_seconds = 0;   // 0: the default of the protocol
+  RuleIndex rule = kNoRuleIndex;      // kNoRuleIndex: nothing allows it
+  uint32_t idle_timeout_seconds = 0;  // 0: the default of the protocol
   explicit operator bool() const { return rule != kNoRuleIndex; }
+};
+
+// What the devices of one (pair, VLAN) have in common, for frames that are meant for all of them.
+struct GroupScope {
+  bool has_devices = false;
+  bool has_unbound_devices = false;  // a device that may use any address
+  Mode mode = Mode::kEnforce;        // see GroupMode
 };
 
 class PolicyTable {
@@ -80,17 +90,20 @@ class PolicyTable {
   bool IsRouted(DeviceIndex device) const noexcept;
   // Whether `ip` may be used by the device; true for every address if it has no bound ones.
   bool IsBound(DeviceIndex device, const IpAddress& ip) const noexcept;
-  Mode ModeOf(DeviceIndex device) const noexcept;  // kUnknownDeviceIndex: kEnforce
+  bool HasBoundAddresses(DeviceIndex device) const noexcept;
+  Mode ModeOf(DeviceIndex device) const noexcept;  // pseudo devices: kEnforce
   bool HasUnknownDeviceRules() const noexcept;
   // First rule of the device (or of kUnknownDeviceIndex) that allows the flow; in quarantine only
   // keep-alive rules count.
   RuleMatch Match(DeviceIndex device, const FlowQuestion& question) const noexcept;
-  // First rule of any device of (pair, VLAN) that accepts a group frame from a peer. The ports of
-  // the question are the frame's; initiator is kPeer.
+  // First rule of any device of (pair, VLAN) that accepts a group frame from a peer, in the order
+  // of devices and their rules. The ports of the question are the frame's; initiator is kPeer. TCP
+  // is never group traffic (RFC 9293 3.9.2.3): no rule accepts it.
   RuleMatch MatchGroup(uint16_t pair, const FlowQuestion& question) const noexcept;
   // Whether a device of (pair, VLAN) passes every group frame: kObserve if one observes, kAudit if
   // none observes but one audits, else kEnforce.
   Mode GroupMode(uint16_t pair, VlanTags vlan) const noexcept;
+  GroupScope ScopeOf(uint16_t pair, VlanTags vlan) const noexcept;
 
   // --- any thread, names for reports
   std::string_view DeviceName(DeviceIndex device) const;  // "" for pseudo devices

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/policy/check_rules.h"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <string>
+
+namespace cordon::dp {
+namespace {
+
+// Flows count idle time in milliseconds of 32 bits; this leaves room on both sides.
+constexpr std::chrono::seconds kMaxIdleTimeout = std::chrono::hours(24 * 30);
+
+// Rows are one prefix x one port range each. Saturates: the product of three lists a client chose.
+size_t RowsFor(const RuleSpec& rule) {
+  constexpr size_t kMany = size_t{1} << 20;
+  const size_t peers = rule.any_peer ? 2 : rule.peers.size();
+  const size_t ports =
+      std::max<size_t>(rule.peer_ports.size(), 1) * std::max<size_t>(rule.device_ports.size(), 1);
+  const size_t protocols = rule.protocol == RuleProtocol::kAny ? 2 : 1;
+  const size_t types = std::max<size_t>(rule.icmp_types.size(), 1);
+  if (peers > kMany || ports > kMany || types > kMany) return kMany;
+  return peers * ports * protocols * types;
+}
+
+uint8_t WidthOf(const IpPrefix& prefix) { return prefix.address.IsV4() ? 32 : 128; }
+
+// `length` is within the width.
+bool HasHostBits(const IpPrefix& prefix) {
+  const int host_bits = WidthOf(prefix) - prefix.length;
+  const IpAddress& a = prefix.address;
+  if (prefix.address.IsV4()) {
+    return host_bits == 32 ? a.AsV4() != 0 : (a.AsV4() & ((1u << host_bits) - 1)) != 0;
+  }
+  if (host_bits >= 64) {
+    const uint64_t mask = host_bits == 128 ? ~0ULL : (1ULL << (host_bits - 64)) - 1;
+    return a.lo != 0 || (a.hi & mask) != 0;
+  }
+  return (a.lo & ((1ULL << host_bits) - 1)) != 0;
+}
+
+bool IsIcmp(RuleProtocol protocol) {
+  return protocol == RuleProtocol::kIcmp || protocol == RuleProtocol::kIcmpv6;
+}
+
+}  // namespace
+
+bool IsLegalVlan(VlanTags vlan) {
+  return vlan.outer <= 4094 && vlan.inner <= 4094 && (vlan.inner == 0 || vlan.outer != 0);
+}
+
+void RulesetChecker::AddFault(std::string_view field, std::string message) {
+  faults_.Add(
+      Element("rulesets", ruleset_) + "." + Element("rules", rule_) + "." + std::string(field),
+      std::move(message));
+}
+
+void RulesetChecker::AddFault(std::string_view list, size_t i, std::string message) {
+  AddFault(Element(list, i), std::move(message));
+}
+
+size_t RulesetChecker::Check(const RulesetSpec& ruleset, size_t position) {
+  ruleset_ = position;
+  ++round_;
+  const size_t slots = std::bit_ceil(ruleset.rules.size() * 2 + 2);
+  if (seen_.size() < slots) seen_.assign(slots, SeenOrigin{});
+  size_t rows = 0;
+  for (rule_ = 0; rule_ < ruleset.rules.size(); ++rule_) {
+    const RuleSpec& rule = ruleset.rules[rule_];
+    CheckPeers(rule);
+    CheckPorts(rule);
+    CheckRest(rule);
+    CheckOrigin(ruleset.rules, rule_);
+    rows += RowsFor(rule);
+  }
+  if (rows > limits_.rows_per_ruleset) {
+    faults_.Add(Element("rulesets", position),
+                "'" + ruleset.name + "' needs " + std::to_string(rows) +
+                    " rows (prefixes x port ranges); this gateway takes at most " +
+                    std::to_string(limits_.rows_per_ruleset) + " a ruleset");
+  }
+  return rows;
+}
+
+void RulesetChecker::CheckPeers(const RuleSpec& rule) {
+  if (rule.any_peer && !rule.peers.empty()) {
+    AddFault("peers", "any_peer is set: the list of peers must be empty");
+  }
+  if (!rule.any_peer && rule.peers.empty()) {
+    AddFault("peers", "a rule needs at least one peer, or any_peer");
+  }
+  for (size_t i = 0; i < rule.peers.size(); ++i) {
+    const IpPrefix& prefix = rule.peers[i];
+    const uint8_t width = WidthOf(prefix);
+    if (prefix.length > width) {
+      AddFault("peers", i,
+               "prefix length " + std::to_string(prefix.length) + " must be at most " +
+                   std::to_string(width));
+    } else if (HasHostBits(prefix)) {
+      AddFault("peers", i,
+               ToString(prefix) + " has bits set behind its prefix length; they must be 0");
+    }
+  }
+}
+
+void RulesetChecker::CheckPorts(const RuleSpec& rule) {
+  const auto check = [this, &rule](std::string_view list, const std::vector<PortRange>& ranges) {
+    if (!ranges.empty() && IsIcmp(rule.protocol)) {
+      AddFault(list, std::string(ToString(rule.protocol)) +
+                         " has no L4 ports: leave the list empty or use tcp, udp or any");
+    }
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      if (ranges[i].first == 0) {
+        AddFault(list, i, "L4 port 0 cannot be allowed: ports are 1-65535");
+      } else if (ranges[i].first > ranges[i].last) {
+        AddFault(list, i,
+                 "first port " + std::to_string(ranges[i].first) + " is above last port " +
+                     std::to_string(ranges[i].last));
+      }
+    }
+  };
+  check("peer_ports", rule.peer_ports);
+  check("device_ports", rule.device_ports);
+}
+
+void RulesetChecker::CheckRest(const RuleSpec& rule) {
+  if (!rule.icmp_types.empty() && !IsIcmp(rule.protocol)) {
+    AddFault("icmp_types", std::string(ToString(rule.protocol)) +
+                               " has no ICMP types: leave the list empty or use icmp or icmpv6");
+  }
+  if (rule.vlan && !IsLegalVlan(*rule.vlan)) {
+    AddFault("vlan", "VLAN ids are 1-4094, and an inner id needs an outer one");
+  }
+  if (rule.idle_timeout.count() < 0 || rule.idle_timeout > kMaxIdleTimeout) {
+    AddFault("idle_timeout", std::to_string(rule.idle_timeout.count()) +
+                                 " s is out of range: 0 (the default) to " +
+                                 std::to_string(kMaxIdleTimeout.count()) + " s (30 days)");
+  }
+}
+
+void RulesetChecker::CheckOrigin(const std::vector<RuleSpec>& rules, size_t number) {
+  const std::string& origin = rules[number].origin;
+  if (origin.empty() || origin.size() > kMaxNameLength) {
+    AddFault("origin", origin.empty()
+                           ? "a rule needs an origin (profile and rule id)"
+                           : "longer than " + std::to_string(kMaxNameLength) + " characters");
+    return;
+  }
+  const uint64_t hash = std::hash<std::string_view>()(origin);
+  const size_t mask = seen_.size() - 1;
+  size_t at = hash & mask;
+  for (; seen_[at].round == round_; at = (at + 1) & mask) {
+    if (seen_[at].hash != hash || rules[seen_[at].rule].origin != origin) continue;
+    AddFault("origin", "'" + origin + "' is already the origin of " +
+                           Element("rules", seen_[at].rule) + "; it must be unique");
+    return;
+  }
+  seen_[at] = {hash, round_, static_cast<uint32_t>(number)};
+}
+
+}  // namespace cordon::dp

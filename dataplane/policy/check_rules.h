@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds every fault of a ruleset before it is compiled. Private to policy/.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/policy/faults.h"
+#include "dataplane/policy/spec.h"
+
+namespace cordon::dp {
+
+class RulesetChecker {
+ public:
+  RulesetChecker(const PolicyLimits& limits, FaultList& faults)
+      : limits_(limits), faults_(faults) {}
+
+  // `position` is that in PolicySpec::rulesets. Returns the rows the ruleset needs.
+  size_t Check(const RulesetSpec& ruleset, size_t position);
+
+ private:
+  void CheckPeers(const RuleSpec& rule);
+  void CheckPorts(const RuleSpec& rule);
+  void CheckRest(const RuleSpec& rule);
+  void CheckOrigin(const std::vector<RuleSpec>& rules, size_t number);
+  void AddFault(std::string_view field, std::string message);
+  void AddFault(std::string_view list, size_t i, std::string message);
+
+  const PolicyLimits& limits_;
+  FaultList& faults_;
+  size_t ruleset_ = 0;  // where the check is now
+  size_t rule_ = 0;
+  // Origins seen in this ruleset, open addressing. A slot of an earlier round is free, so nothing
+  // is cleared between rulesets.
+  struct SeenOrigin {
+    uint64_t hash = 0;
+    uint32_t round = 0;
+    uint32_t rule = 0;
+  };
+  std::vector<SeenOrigin> seen_;
+  uint32_t round_ = 0;
+};
+
+// "30" or "100.30" in range; untagged is fine.
+bool IsLegalVlan(VlanTags vlan);
+
+}  // namespace cordon::dp

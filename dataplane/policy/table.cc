@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/policy/table.h"
+
+#include <bit>
+
+#include "dataplane/policy/compiled.h"
+
+namespace cordon::dp {
+namespace {
+
+// Pair numbers are 16 bits in the table, whatever the caller's frame came from.
+MacKey KeyOf(uint16_t pair, VlanTags vlan, MacAddress mac) {
+  return {mac.value << 16 | pair, VlanWord(vlan)};
+}
+
+bool IsIcmp(uint8_t number) { return number == protocol::kIcmp || number == protocol::kIcmpv6; }
+
+// Rules name four protocols; `any` means those four, each in its own address family.
+bool IsNameable(const FlowQuestion& question) {
+  switch (question.protocol) {
+    case protocol::kTcp:
+    case protocol::kUdp:
+      return true;
+    case protocol::kIcmp:
+      return question.peer.IsV4();
+    case protocol::kIcmpv6:
+      return !question.peer.IsV4();
+    default:
+      return false;
+  }
+}
+
+RowQuestion ToRowQuestion(const FlowQuestion& question) {
+  RowQuestion row{};
+  if (question.peer.IsV4()) {
+    row.peer[0] = question.peer.AsV4();
+  } else {
+    row.peer[0] = static_cast<uint32_t>(question.peer.hi >> 32);
+    row.peer[1] = static_cast<uint32_t>(question.peer.hi);
+    row.peer[2] = static_cast<uint32_t>(question.peer.lo >> 32);
+    row.peer[3] = static_cast<uint32_t>(question.peer.lo);
+  }
+  row.protocol = question.protocol;
+  row.ports = IsIcmp(question.protocol) ? PortWord(0, question.icmp_type)
+                                        : PortWord(question.peer_port, question.device_port);
+  return row;
+}
+
+// The first row that matches and whose rule accepts the VLAN.
+template <typename Block>
+RuleMatch Scan(const Block* blocks, const CompiledRuleset& ruleset, BlockRange range,
+               const std::vector<RuleFacts>& rules, const RowQuestion& question, uint32_t vlan) {
+  for (uint32_t i = 0; i < range.count; ++i) {
+    const Block& block = blocks[range.first + i];
+    for (uint32_t lanes = MatchBlock(block, question); lanes != 0; lanes &= lanes - 1) {
+      const RuleIndex rule = ruleset.first_rule + block.rule[std::countr_zero(lanes)];
+      const RuleFacts& facts = rules[rule];
+      const bool vlan_fits = (facts.flags & RuleFacts::kHasVlan) == 0 || facts.vlan == vlan;
+      if (vlan_fits) return {rule, facts.idle_timeout_seconds};
+    }
+  }
+  return {};
+}
+
+RuleMatch MatchRuleset(const CompiledRules& rules, uint32_t index, const FlowQuestion& question) {
+  if (!IsNameable(question)) return {};
+  const CompiledRuleset& ruleset = rules.rulesets[index];
+  const RowQuestion row = ToRowQuestion(question);
+  const auto initiator = static_cast<size_t>(question.initiator);
+  const uint32_t vlan = VlanWord(question.vlan);
+  return question.peer.IsV4()
+             ? Scan(rules.v4.data(), ruleset, ruleset.v4[initiator], rules.facts, row, vlan)
+             : Scan(rules.v6.data(), ruleset, ruleset.v6[initiator], rules.facts, row, vlan);
+}
+
+}  // namespace
+
+PolicyTable::PolicyTable() : impl_(std::make_unique<Impl>()) {}
+PolicyTable::~PolicyTable() = default;
+
+DeviceIndex PolicyTable::FindByMac(uint16_t pair, VlanTags vlan, MacAddress mac) const noexcept {
+  return impl_->by_mac.Get(KeyOf(pair, vlan, mac));
+}
+
+DeviceIndex PolicyTable::FindByIp(uint16_t pair, VlanTags vlan,
+                                  const IpAddress& ip) const noexcept {
+  return impl_->by_ip.Get({ip.hi, ip.lo, VlanWord(vlan), pair});
+}
+
+bool PolicyTable::IsRouted(DeviceIndex device) const noexcept {
+  return device < impl_->devices.size() && impl_->devices[device].routed;
+}
+
+bool PolicyTable::HasBoundAddresses(DeviceIndex device) const noexcept {
+  return device < impl_->devices.size() && impl_->devices[device].has_bound_addresses;
+}
+
+// An address is bound to one device of a pair and VLAN at most, so the map answers.
+bool PolicyTable::IsBound(DeviceIndex device, const IpAddress& ip) const noexcept {
+  if (!HasBoundAddresses(device)) return true;
+  const CompiledDevice& compiled = impl_->devices[device];
+  return impl_->by_ip.Get({ip.hi, ip.lo, compiled.vlan, compiled.pair}) == device;
+}
+
+Mode PolicyTable::ModeOf(DeviceIndex device) const noexcept {
+  return device < impl_->devices.size() ? impl_->devices[device].mode : Mode::kEnforce;
+}
+
+bool PolicyTable::HasUnknownDeviceRules() const noexcept {
+  return impl_->unknown_device_ruleset != kNoValue;
+}
+
+RuleMatch PolicyTable::Match(DeviceIndex device, const FlowQuestion& question) const noexcept {
+  if (device < impl_->devices.size()) {
+    return MatchRuleset(impl_->rules, impl_->devices[device].ruleset, question);
+  }
+  if (device == kUnknownDeviceIndex && HasUnknownDeviceRules()) {
+    return MatchRuleset(impl_->rules, impl_->unknown_device_ruleset, question);
+  }
+  return {};
+}
+
+RuleMatch PolicyTable::MatchGroup(uint16_t pair, const FlowQuestion& question) const noexcept {
+  const uint32_t scope = impl_->by_scope.Get({VlanWord(question.vlan), pair});
+  if (scope == kNoValue || question.protocol == protocol::kTcp) return {};
+  FlowQuestion from_peer = question;
+  from_peer.initiator = Initiator::kPeer;
+  return MatchRuleset(impl_->rules, impl_->scopes[scope].ruleset, from_peer);
+}
+
+Mode PolicyTable::GroupMode(uint16_t pair, VlanTags vlan) const noexcept {
+  return ScopeOf(pair, vlan).mode;
+}
+
+GroupScope PolicyTable::ScopeOf(uint16_t pair, VlanTags vlan) const noexcept {
+  const uint32_t scope = impl_->by_scope.Get({VlanWord(vlan), pair});
+  return scope == kNoValue ? GroupScope{} : impl_->scopes[scope].facts;
+}
+
+std::string_view PolicyTable::DeviceName(DeviceIndex device) const {
+  return device < impl_->device_names.size() ? impl_->device_names.At(device) : "";
+}
+
+std::string_view PolicyTable::RuleOrigin(RuleIndex rule) const {
+  return rule < impl_->rules.origins.size() ? impl_->rules.origins.At(rule) : "";
+}
+
+std::string_view PolicyTable::PairName(uint16_t pair) const {
+  return pair < impl_->pairs.size() ? std::string_view(impl_->pairs[pair]) : "";
+}
+
+size_t PolicyTable::device_count() const { return impl_->devices.size(); }
+size_t PolicyTable::ruleset_count() const { return impl_->distinct_rulesets; }
+size_t PolicyTable::row_count() const { return impl_->rules.rows; }
+
+size_t PolicyTable::memory_bytes() const {
+  return sizeof(*this) + sizeof(*impl_) + impl_->by_mac.memory_bytes() +
+         impl_->by_ip.memory_bytes() + impl_->by_scope.memory_bytes() +
+         impl_->devices.capacity() * sizeof(CompiledDevice) +
+         impl_->scopes.capacity() * sizeof(CompiledScope) + impl_->rules.memory_bytes() +
+         impl_->device_names.memory_bytes();
+}
+
+int PolicyTable::PairNumber(std::string_view name) const {
+  for (size_t i = 0; i < impl_->pairs.size(); ++i) {
+    if (impl_->pairs[i] == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace cordon::dp
