@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// ParseFrame on arbitrary bytes. What must hold: no read outside (sanitizers), the same answer
+// whatever the packet held before, and facts that later stages may rely on.
+//
+// The first byte is not part of the frame: it says how much of the frame lies in the first segment.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "dataplane/packet/packet.h"
+
+namespace cordon::dp {
+namespace {
+
+void Require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "fuzz_frame: broken: %s\n", what);
+  std::abort();
+}
+
+void CheckEthernet(const Packet& packet, const Frame& frame) {
+  Require(packet.has_ethernet == (frame.bytes.size() >= 14), "has_ethernet");
+  Require((packet.reason == Reason::kFrameTooShort) == !packet.has_ethernet, "too short");
+  Require(packet.vlan.outer < 4095 && packet.vlan.inner < 4095, "reserved VLAN id");
+  Require(packet.vlan.inner == 0 || packet.vlan.outer != 0, "inner VLAN without outer");
+  if (packet.reason != Reason::kUndecided) return;
+  Require(!packet.source_mac.IsGroup() && !packet.source_mac.IsZero(), "source MAC");
+  Require(packet.layer3 != Layer3::kNone, "no layer 3");
+}
+
+void CheckAddresses(const Packet& packet) {
+  const bool is_v6 = packet.layer3 == Layer3::kIpv6;
+  if (packet.layer3 != Layer3::kIpv4 && !is_v6) {
+    Require(packet.source == IpAddress{} && packet.destination == IpAddress{}, "stray addresses");
+    return;
+  }
+  Require(packet.source.IsV4() != is_v6 && packet.destination.IsV4() != is_v6, "family");
+}
+
+void CheckTransport(const Packet& packet, const Frame& frame) {
+  Require(packet.payload_length <= frame.length, "payload longer than the frame");
+  Require((packet.tcp_flags & ~0x3f) == 0, "TCP flags");
+  if (packet.reason != Reason::kUndecided || packet.layer3 == Layer3::kArp) return;
+  const bool is_v6 = packet.layer3 == Layer3::kIpv6;
+  switch (packet.protocol) {
+    case protocol::kTcp:
+      Require(packet.tcp_flags != 0, "TCP without flags");
+      [[fallthrough]];
+    case protocol::kUdp:
+      Require(packet.source_port != 0 && packet.destination_port != 0, "port 0");
+      Require(packet.icmp_kind == IcmpKind::kNone, "ICMP kind of TCP or UDP");
+      break;
+    default:
+      Require(packet.protocol == (is_v6 ? protocol::kIcmpv6 : protocol::kIcmp), "protocol");
+      Require(packet.icmp_kind != IcmpKind::kNone, "ICMP without kind");
+      Require(packet.source_port == 0 && packet.destination_port == 0, "L4 ports of ICMP");
+      if (packet.icmp_kind == IcmpKind::kError) {
+        Require(packet.quoted.source.IsV4() != is_v6, "family of the quote");
+      }
+  }
+}
+
+// The fields outside the union, as they must not depend on what `packet` held.
+bool SameFacts(const Packet& a, const Packet& b) {
+  return a.source_mac == b.source_mac && a.destination_mac == b.destination_mac &&
+         a.vlan == b.vlan && a.ethertype == b.ethertype && a.layer3 == b.layer3 &&
+         a.reason == b.reason && a.has_ethernet == b.has_ethernet &&
+         a.is_fragment == b.is_fragment && a.protocol == b.protocol && a.tcp_flags == b.tcp_flags &&
+         a.icmp_type == b.icmp_type && a.icmp_code == b.icmp_code && a.icmp_kind == b.icmp_kind &&
+         a.icmp_id == b.icmp_id && a.source_port == b.source_port &&
+         a.destination_port == b.destination_port && a.tcp_window == b.tcp_window &&
+         a.tcp_sequence == b.tcp_sequence && a.tcp_acknowledgment == b.tcp_acknowledgment &&
+         a.payload_length == b.payload_length && a.frame_length == b.frame_length &&
+         a.source == b.source && a.destination == b.destination;
+}
+
+void ParseAndCheck(const uint8_t* data, size_t size, size_t readable) {
+  const auto copy = std::make_unique_for_overwrite<uint8_t[]>(readable);  // of exactly that size
+  std::copy_n(data, readable, copy.get());
+  const Frame frame{{copy.get(), readable}, static_cast<uint32_t>(size)};
+  Packet packet;
+  Require(ParseFrame(frame, packet) == packet.reason, "returned reason");
+  Require(static_cast<size_t>(packet.reason) < kReasonCount, "reason out of range");
+  CheckEthernet(packet, frame);
+  CheckAddresses(packet);
+  CheckTransport(packet, frame);
+
+  Packet used;
+  std::memset(static_cast<void*>(&used), 1, sizeof(used));
+  ParseFrame(frame, used);
+  Require(SameFacts(packet, used), "facts depend on what the packet held before");
+}
+
+}  // namespace
+}  // namespace cordon::dp
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const size_t length = size - 1;
+  cordon::dp::ParseAndCheck(data + 1, length, length);
+  cordon::dp::ParseAndCheck(data + 1, length, std::min<size_t>(length, data[0]));
+  return 0;
+}
