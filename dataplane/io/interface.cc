@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/io/interface.h"
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace cordon::dp {
+namespace {
+
+struct Offload {
+  uint32_t get;
+  uint32_t set;
+  uint32_t flag;  // bit of ETHTOOL_GFLAGS; 0: the whole value
+  const char* name;
+  const char* consequence;
+};
+
+constexpr std::array<Offload, 7> kOffloads = {{
+    {ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM, 0, "tx", "checksums may be unfinished"},
+    {ETHTOOL_GTSO, ETHTOOL_STSO, 0, "tso", "frames longer than the MTU are dropped"},
+    {ETHTOOL_GGSO, ETHTOOL_SGSO, 0, "gso", "frames longer than the MTU are dropped"},
+    {ETHTOOL_GGRO, ETHTOOL_SGRO, 0, "gro", "merged frames are dropped"},
+    {ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_LRO, "lro", "merged frames are dropped"},
+    {ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_RXVLAN, "rxvlan", "VLAN tags may be lost (af_xdp)"},
+    {ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_TXVLAN, "txvlan", "VLAN tags may be lost (af_xdp)"},
+}};
+
+class ControlSocket {
+ public:
+  explicit ControlSocket(const std::string& name) : fd_(socket(AF_INET, SOCK_DGRAM, 0)) {
+    std::strncpy(request_.ifr_name, name.c_str(), IFNAMSIZ - 1);
+  }
+  ~ControlSocket() {
+    if (fd_ >= 0) close(fd_);
+  }
+  ControlSocket(const ControlSocket&) = delete;
+  ControlSocket& operator=(const ControlSocket&) = delete;
+
+  bool Call(unsigned long what) { return ioctl(fd_, what, &request_) == 0; }
+  bool Ethtool(ethtool_value& value) {
+    request_.ifr_data = reinterpret_cast<char*>(&value);
+    return Call(SIOCETHTOOL);
+  }
+  ifreq& request() { return request_; }
+
+ private:
+  int fd_;
+  ifreq request_{};
+};
+
+// True if the offload is off, or the interface does not know it.
+bool SwitchOff(ControlSocket& socket, const Offload& offload) {
+  ethtool_value value{offload.get, 0};
+  if (!socket.Ethtool(value)) return errno == EOPNOTSUPP;
+  const uint32_t mask = offload.flag == 0 ? ~0U : offload.flag;
+  if ((value.data & mask) == 0) return true;
+  ethtool_value wanted{offload.set, value.data & ~mask};
+  return socket.Ethtool(wanted) && socket.Ethtool(value = {offload.get, 0}) &&
+         (value.data & mask) == 0;
+}
+
+bool WriteSetting(const std::string& path, const char* value) {
+  std::ofstream file(path);
+  file << value << std::flush;
+  return static_cast<bool>(file);
+}
+
+// The gateway has no address on the data path, so the stack of this machine must not speak there:
+// without this it answers ARP for the management address and sends IPv6 router solicitations.
+void SilenceStack(const std::string& name, ControlSocket& socket,
+                  std::vector<std::string>& warnings) {
+  const std::string ipv6 = "/proc/sys/net/ipv6/conf/" + name + "/disable_ipv6";
+  if (std::ifstream(ipv6) && !WriteSetting(ipv6, "1")) {
+    warnings.push_back("interface " + name + ": IPv6 of this machine stays on: cannot write " +
+                       ipv6);
+  }
+  if (!socket.Call(SIOCGIFFLAGS)) return;
+  socket.request().ifr_flags |= static_cast<short>(IFF_UP | IFF_PROMISC | IFF_NOARP);
+  if (!socket.Call(SIOCSIFFLAGS)) {
+    warnings.push_back("interface " + name + ": cannot be brought up (" + std::strerror(errno) +
+                       "): run as root, or: ip link set " + name + " up promisc on arp off");
+  }
+}
+
+}  // namespace
+
+std::optional<InterfaceFacts> PrepareInterface(const std::string& name,
+                                               std::vector<std::string>& warnings,
+                                               std::string& error) {
+  InterfaceFacts facts;
+  ControlSocket socket(name);
+  if (name.empty() || name.size() >= IFNAMSIZ || !socket.Call(SIOCGIFINDEX)) {
+    error = "no network interface '" + name + "' in this network namespace";
+    return std::nullopt;
+  }
+  facts.index = socket.request().ifr_ifindex;
+  if (socket.Call(SIOCGIFADDR)) {
+    error = "interface '" + name +
+            "' has an IP address: a data port must not have one, and the management interface must "
+            "not be a data port";
+    return std::nullopt;
+  }
+  for (const Offload& offload : kOffloads) {
+    if (SwitchOff(socket, offload)) continue;
+    warnings.push_back("interface " + name + ": offload '" + offload.name +
+                       "' cannot be switched off: " + offload.consequence + "; try: ethtool -K " +
+                       name + " " + offload.name + " off");
+  }
+  SilenceStack(name, socket, warnings);
+  if (socket.Call(SIOCGIFMTU)) facts.mtu = static_cast<size_t>(socket.request().ifr_mtu);
+  return facts;
+}
+
+}  // namespace cordon::dp

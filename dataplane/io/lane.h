@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// One way through a pair: frames are received from the port of one side and transmitted at the
+// other. The only place where mbufs and bursts meet.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/io/port.h"
+#include "dataplane/pipeline/burst.h"
+#include "dataplane/telemetry/counters.h"
+
+struct rte_mbuf;
+
+namespace cordon::dp {
+
+// Used by one worker. Both ports must outlive it.
+class Lane {
+ public:
+  // Frames of `side` of pair number `pair` come in at `from` and leave at `to`.
+  Lane(const Port& from, const Port& to, uint16_t pair, Side side)
+      : from_(from.id()),
+        to_(to.id()),
+        pair_(pair),
+        side_(side),
+        has_packet_socket_(from.has_packet_socket()) {}
+
+  // Takes up to kMaxBurst frames from the port into `burst`, which shows them until Transmit.
+  void Receive(Burst& burst) noexcept;
+  // Sends what the burst says may pass, in order, and frees the rest. Never waits: what the port
+  // does not take is freed too. Returns how many frames that were.
+  size_t Transmit(const Burst& burst) noexcept;
+  // Throws away what came in before the port was guarded. Once, before the first Receive.
+  void DiscardEarlyFrames() noexcept;
+
+ private:
+  const uint16_t from_;
+  const uint16_t to_;
+  const uint16_t pair_;
+  const Side side_;
+  const bool has_packet_socket_;
+  std::array<rte_mbuf*, kMaxBurst> mbufs_{};
+};
+
+}  // namespace cordon::dp
