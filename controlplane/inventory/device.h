@@ -35,7 +35,8 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-// One thing that is wrong with input, and where ("policy.yaml:12", "inventory.csv:17: column 'MAC'").
+// One thing that is wrong with input, and where ("policy.yaml:12", "inventory.csv:17: column
+// 'MAC'").
 struct InputFault {
   std::string place;
   std::string message;
