@@ -20,7 +20,7 @@ struct FlowKey {
   uint16_t vlan_outer = 0;
   uint16_t vlan_inner = 0;
   // TCP, UDP: L4 ports. ICMP requests and replies: device_port is the identifier (or type << 8 |
-  // code where there is none), peer_port 0 if the device asked, 1 if the peer asked.
+  // code where there is none), peer_port is the type of the request << 8, plus 1 if the peer asked.
   uint16_t device_port = 0;
   uint16_t peer_port = 0;
 

@@ -16,22 +16,26 @@ inline constexpr size_t kMaxBurst = 32;
 
 struct Slot {
   Packet packet;
-  Decision decision;      // starts as drop / undecided
+  Decision decision;  // starts as drop / undecided
   Side side = Side::kDevice;
   DeviceIndex device = kNoDevice;
   FlowKey key;
   uint64_t hash = 0;
+  // --- between the stages only
   FlowIndex flow = kNoFlow;
-  uint8_t state = 0;      // private to the pipeline: what is still to be done for this slot
+  Initiator initiator = Initiator::kDevice;  // of the flow to be admitted
 };
 
-// io/ (or replay) sets pair, side, count and frames[0..count); ProcessBurst fills slots[0..count).
-// All frames of a burst come from one port.
+// io/ (or replay) sets pair, side, count, frames[0..count) and, where it must, preset[0..count);
+// ProcessBurst fills slots[0..count) and resets presets. All frames of a burst come from one port.
 struct Burst {
   uint16_t pair = 0;
   Side side = Side::kDevice;
   size_t count = 0;
   std::array<Frame, kMaxBurst> frames;
+  // Why a frame must be dropped whatever the mode of its device, for what only the port knows: a
+  // frame whose VLAN tag was lost cannot leave byte-identical. kUndecided: the pipeline decides.
+  std::array<Reason, kMaxBurst> preset{};
   std::array<Slot, kMaxBurst> slots;
 
   bool ShouldForward(size_t i) const { return slots[i].decision.verdict != Verdict::kDrop; }

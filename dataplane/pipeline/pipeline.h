@@ -6,14 +6,12 @@
 
 #include "dataplane/flow/table.h"
 #include "dataplane/pipeline/burst.h"
+#include "dataplane/pipeline/reporter.h"
 #include "dataplane/policy/slot.h"
 #include "dataplane/telemetry/counters.h"
 #include "dataplane/telemetry/event.h"
 
 namespace cordon::dp {
-
-// Nanoseconds on a monotonic clock. An argument everywhere: the pipeline reads no clock.
-using TimePoint = uint64_t;
 
 struct PipelineOptions {
   // Flows seen mid-stream are adopted until this time, and only where a rule allows them
@@ -30,7 +28,10 @@ class Pipeline {
            EventRing& events, const PipelineOptions& options = {});
 
   // Decides burst.slots[i].decision for every frame. Call also with an empty burst: it lets a new
-  // policy become enforced and idle flows expire. The caller must then forward or free each frame.
+  // policy become enforced and idle flows expire. The caller must then forward or free each frame
+  // and call PolicySlot::Quiesce for its worker: ProcessBurst acquires the table, but what it
+  // decided holds until the frames are out.
+  // The decisions are those of processing the frames one by one, however they fall into bursts.
   void ProcessBurst(Burst& burst, TimePoint now) noexcept;
 
  private:
@@ -38,7 +39,7 @@ class Pipeline {
   PolicySlot& policy_slot_;
   FlowTable& flows_;
   WorkerCounters& counters_;
-  EventRing& events_;
+  Reporter reporter_;
   const PipelineOptions options_;
 };
 

@@ -38,14 +38,14 @@ struct alignas(64) WorkerCounters {
   std::array<PairCounters, kMaxCountedPairs> pairs;
   // [verdict][reason]: a reason can forward (rule), audit or drop.
   std::array<std::array<Counter, kReasonCount>, kVerdictCount> reasons;
-  Counter flows;            // now
+  Counter flows;  // now
   Counter flow_capacity;
   Counter flows_admitted;
   Counter flows_evicted;
   Counter flows_expired;
-  Counter flows_stale;      // decided again after a policy change
-  Counter events_lost;      // flow events that found the ring full
-  Counter busy_cycles;      // cycles in RunOnce calls that received frames
+  Counter flows_stale;  // decided again after a policy change
+  Counter events_lost;  // flow events that found the ring full
+  Counter busy_cycles;  // cycles in RunOnce calls that received frames
   Counter total_cycles;
   Counter polls;
   Counter transmit_failed;  // frames that passed but the port's queue was full: counted, freed

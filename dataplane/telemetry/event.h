@@ -21,28 +21,32 @@ enum class EventKind : uint8_t {
 
 struct FlowEvent {
   EventKind kind = EventKind::kRefused;
-  Side side = Side::kDevice;      // the frame came from (refused, audited) / the initiator's side
+  Side side = Side::kDevice;  // the frame came from (refused, audited) / the initiator's side
   Reason reason = Reason::kUndecided;
   uint8_t protocol = 0;
   uint16_t pair = 0;
-  uint16_t device_port = 0;       // L4 ports; for ICMP device_port is the type
+  Verdict verdict = Verdict::kDrop;  // of the frame, or of the frames of the flow
+  uint16_t device_port = 0;          // L4 ports; for ICMP device_port is the type
   uint16_t peer_port = 0;
   uint16_t ethertype = 0;
-  uint32_t stamp = 0;             // policy stamp that device and rule index into
+  uint32_t stamp = 0;  // policy stamp that device and rule index into
   uint32_t device = 0;
   uint32_t rule = 0;
   VlanTags vlan;
   MacAddress device_mac;
-  MacAddress peer_mac;            // refused and audited frames only
+  MacAddress peer_mac;  // refused and audited frames only
   IpAddress device_ip;
   IpAddress peer_ip;
-  uint64_t first_seen_ns = 0;     // gateway time
+  uint64_t first_seen_ns = 0;  // gateway time
   uint64_t last_seen_ns = 0;
-  uint64_t frames[2] = {0, 0};    // by FlowSide: initiator, responder
+  // By FlowSide: initiator, responder. Refused and audited frames are all counted as the
+  // initiator's; equal ones within a second share one event, so the next event may stand for many.
+  uint64_t frames[2] = {0, 0};
   uint64_t bytes[2] = {0, 0};
 };
 
-// Single producer (a worker), single consumer (the agent). Push never blocks.
+// Single producer (a worker), single consumer (the agent). Push and Pop never block; both say false
+// if they can do nothing (full, empty).
 class EventRing {
  public:
   explicit EventRing(size_t capacity);  // rounded up to a power of two

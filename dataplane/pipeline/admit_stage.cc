@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/identity.h"
+#include "dataplane/pipeline/stages.h"
+
+namespace cordon::dp {
+namespace {
+
+// The state after the opening segment, or after the first one seen of an adopted connection.
+void OpenTcp(FlowTable& flows, FlowIndex flow, const Slot& slot) {
+  FlowEntry& entry = flows.At(flow);
+  const bool is_syn = (slot.packet.tcp_flags & (tcp_flag::kSyn | tcp_flag::kAck)) == tcp_flag::kSyn;
+  uint8_t fins = 0;
+  entry.tcp = NextTcpState(is_syn ? TcpState::kNone : TcpState::kEstablished,
+                           SenderOf(entry, slot.side), slot.packet.tcp_flags, fins)
+                  .next;
+  entry.set_fins(fins);
+  flows.SetHalfOpen(flow, entry.tcp == TcpState::kSynSent);
+}
+
+void Open(const Context& context, FlowIndex flow, const Slot& slot) {
+  FlowEntry& entry = context.flows.At(flow);
+  entry.stamp = context.policy.stamp();
+  entry.last_seen = context.now_ms;
+  entry.verdict = slot.decision.verdict;
+  entry.reason = slot.decision.reason;
+  if (slot.initiator == Initiator::kPeer) entry.flags |= FlowEntry::kInitiatedByPeer;
+  entry.device = slot.decision.device;
+  entry.rule = slot.decision.rule;
+  entry.rule_timeout_seconds = slot.decision.idle_timeout_seconds;
+  entry.icmp_type_code = static_cast<uint32_t>(slot.packet.icmp_type << 8 | slot.packet.icmp_code);
+  entry.first_seen_ns = context.now;
+  const auto sender = static_cast<size_t>(SenderOf(entry, slot.side));
+  entry.frames[sender] = 1;
+  entry.bytes[sender] = slot.packet.frame_length;
+  if (slot.packet.protocol == protocol::kTcp) OpenTcp(context.flows, flow, slot);
+  entry.idle_timeout_seconds = context.flows.TimeoutFor(entry);
+}
+
+}  // namespace
+
+void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept {
+  ForEach(work.admitted, [&](size_t i) {
+    Slot& slot = burst.slots[i];
+    const FlowIndex flow = context.flows.Insert(slot.key, slot.hash);
+    if (flow == kNoFlow) [[unlikely]] {
+      slot.decision =
+          RefuseFlow(context.policy, slot.decision.device, slot.key, Reason::kFlowTableFull);
+      return;
+    }
+    Open(context, flow, slot);
+    context.counters.flows_admitted.Add(1);
+    context.reporter.FlowAdmitted(context.flows.At(flow), context.now);
+  });
+  work.admitted = 0;
+}
+
+}  // namespace cordon::dp

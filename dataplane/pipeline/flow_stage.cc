@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/identity.h"
+#include "dataplane/pipeline/stages.h"
+
+namespace cordon::dp {
+namespace {
+
+// Hashes of slots that are a miss or stale in this round, by 8 bits. A false positive only costs a
+// slot one more round.
+class TouchedHashes {
+ public:
+  void Add(uint64_t hash) { words_[hash >> 62] |= uint64_t{1} << (hash >> 56 & 63); }
+  bool Contains(uint64_t hash) const { return (words_[hash >> 62] >> (hash >> 56 & 63) & 1) != 0; }
+
+ private:
+  uint64_t words_[4] = {0, 0, 0, 0};
+};
+
+void Account(const Context& context, FlowEntry& entry, const Slot& slot) {
+  const auto sender = static_cast<size_t>(SenderOf(entry, slot.side));
+  entry.last_seen = context.now_ms;
+  ++entry.frames[sender];
+  entry.bytes[sender] += slot.packet.frame_length;
+}
+
+void SetTcpState(const Context& context, FlowIndex flow, TcpState state) {
+  FlowEntry& entry = context.flows.At(flow);
+  if (entry.tcp == state) return;
+  entry.tcp = state;
+  entry.idle_timeout_seconds = context.flows.TimeoutFor(entry);
+  context.flows.SetHalfOpen(flow, state == TcpState::kSynSent || state == TcpState::kSynReceived);
+}
+
+enum class Followed { kDecided, kReopens };
+
+// A frame of a current flow: its TCP state must allow it, then the flow's verdict is its own.
+Followed Follow(const Context& context, Slot& slot) {
+  FlowEntry& entry = context.flows.At(slot.flow);
+  slot.device = entry.device;
+  slot.decision = {entry.verdict, entry.reason, entry.device, entry.rule,
+                   entry.rule_timeout_seconds};
+  if (IsIcmpError(slot.packet)) [[unlikely]] {
+    // Not a frame of the flow itself: it neither refreshes nor counts.
+    if (entry.verdict == Verdict::kForward) slot.decision.reason = Reason::kIcmpErrorOfFlow;
+    return Followed::kDecided;
+  }
+  if (slot.packet.protocol == protocol::kTcp) {
+    uint8_t fins = entry.fins();
+    const TcpTransition transition =
+        NextTcpState(entry.tcp, SenderOf(entry, slot.side), slot.packet.tcp_flags, fins);
+    if (transition.reopens) return Followed::kReopens;
+    if (!transition.fits) {
+      slot.decision = RefuseFlow(context.policy, entry.device, entry.key, Reason::kTcpState);
+      return Followed::kDecided;
+    }
+    entry.set_fins(fins);
+    SetTcpState(context, slot.flow, transition.next);
+  }
+  Account(context, entry, slot);
+  return Followed::kDecided;
+}
+
+// The live flow of a slot, or kNoFlow. An idle one that the sweep has not reached yet ends here.
+FlowIndex FindLive(const Context& context, const Slot& slot) {
+  const FlowIndex flow = context.flows.Find(slot.key, slot.hash);
+  if (flow == kNoFlow || !FlowTable::IsExpired(context.flows.At(flow), context.now_ms)) {
+    return flow;
+  }
+  EndFlow(context, flow);
+  context.counters.flows_expired.Add(1);
+  return kNoFlow;
+}
+
+// Inserting into a full table evicts flows that other slots may be about to hit: then one slot a
+// round keeps the order.
+SlotMask ThisRound(const Context& context, SlotMask open) {
+  const bool nearly_full = context.flows.size() + kMaxBurst > context.flows.capacity();
+  return nearly_full ? open & (~open + 1) : open;
+}
+
+}  // namespace
+
+void FlowStage(const Context& context, Burst& burst, Work& work) noexcept {
+  const SlotMask round = ThisRound(context, work.open);
+  ForEach(round, [&](size_t i) {
+    const FlowIndex candidate = context.flows.Candidate(burst.slots[i].hash);
+    if (candidate == kNoFlow) return;
+    context.flows.PrefetchEntry(candidate);
+    __builtin_prefetch(&context.flows.At(candidate).device, 1);  // the second line
+  });
+  TouchedHashes touched;
+  ForEach(round, [&](size_t i) {
+    Slot& slot = burst.slots[i];
+    if (touched.Contains(slot.hash)) return;
+    const SlotMask bit = SlotMask{1} << i;
+    work.open &= ~bit;
+    slot.flow = FindLive(context, slot);
+    if (slot.flow != kNoFlow) {
+      const bool is_current = context.flows.At(slot.flow).stamp == context.policy.stamp();
+      if (is_current && Follow(context, slot) == Followed::kDecided) return;
+      if (is_current) {
+        EndFlow(context, slot.flow);
+        slot.flow = kNoFlow;
+      }
+    }
+    (slot.flow == kNoFlow ? work.missed : work.stale) |= bit;
+    touched.Add(slot.hash);
+  });
+}
+
+}  // namespace cordon::dp

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/identity.h"
+#include "dataplane/pipeline/stages.h"
+
+namespace cordon::dp {
+namespace {
+
+// A malformed frame is refused in the name of its device, so that observe and audit keep their
+// promise to cut nothing off.
+Decision RefuseMalformed(const PolicyTable& policy, const Slot& slot) {
+  return RefuseFlow(policy, FindDevice(policy, slot.key), slot.key, slot.packet.reason);
+}
+
+void SetKey(const FlowTable& flows, const Burst& burst, Slot& slot) {
+  if (!slot.packet.has_ethernet) {
+    slot.key = FlowKey{};
+    slot.hash = 0;
+    return;
+  }
+  const bool is_error = slot.packet.reason == Reason::kUndecided && IsIcmpError(slot.packet);
+  if (!is_error || !QuotedKeyOf(slot.packet, burst.side, burst.pair, slot.key)) {
+    slot.key = KeyOf(slot.packet, burst.side, burst.pair);
+  }
+  slot.hash = flows.HashOf(slot.key);
+}
+
+}  // namespace
+
+// The key is built from the frame alone: a frame of a known flow needs no device lookup.
+void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept {
+  const bool has_policy = context.policy.generation() != 0 && context.policy.stamp() != 0;
+  for (size_t i = 0; i < burst.count; ++i) {
+    Slot& slot = burst.slots[i];
+    SetKey(context.flows, burst, slot);
+    context.flows.PrefetchBucket(slot.hash);
+    if (!has_policy) [[unlikely]] {
+      slot.decision = {Verdict::kDrop, Reason::kNoPolicy, kNoDevice, kNoRuleIndex, 0};
+    }
+    if (slot.decision.reason != Reason::kUndecided) continue;
+    const Packet& packet = slot.packet;
+    if (packet.reason != Reason::kUndecided) {
+      slot.decision = RefuseMalformed(context.policy, slot);
+    } else if (packet.layer3 == Layer3::kArp || packet.icmp_kind == IcmpKind::kNeighbour) {
+      work.guarded |= SlotMask{1} << i;
+    } else {
+      work.open |= SlotMask{1} << i;
+    }
+  }
+}
+
+}  // namespace cordon::dp

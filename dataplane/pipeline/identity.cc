@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/identity.h"
+
+namespace cordon::dp {
+namespace {
+
+constexpr uint16_t kDhcpServer = 67, kDhcpClient = 68, kDhcpv6Client = 546, kDhcpv6Server = 547;
+
+bool IsIcmp(uint8_t number) { return number == protocol::kIcmp || number == protocol::kIcmpv6; }
+
+// The request that a message type belongs to: its own type for a request.
+uint8_t RequestTypeOf(uint8_t number, uint8_t type) {
+  if (number == protocol::kIcmpv6) return type == 129 ? 128 : type;
+  switch (type) {
+    case 0:
+      return 8;
+    case 14:
+    case 16:
+    case 18:
+      return static_cast<uint8_t>(type - 1);
+    default:
+      return type;
+  }
+}
+
+// Identifier and request type; the asker is the sender of a request and the receiver of a reply.
+void SetIcmpPorts(FlowKey& key, uint8_t type, uint8_t code, uint16_t id, Side sender) {
+  const uint8_t request = RequestTypeOf(key.protocol(), type);
+  const bool is_reply = request != type;
+  const bool asked_by_peer = (sender == Side::kNetwork) != is_reply;
+  key.device_port = HasIcmpId(key.protocol(), type) ? id : static_cast<uint16_t>(type << 8 | code);
+  key.peer_port = static_cast<uint16_t>(request << 8 | (asked_by_peer ? 1 : 0));
+}
+
+uint8_t IcmpTypeOf(const FlowKey& key) { return static_cast<uint8_t>(key.peer_port >> 8); }
+
+bool IsUdp(const FlowKey& key, uint16_t device_port, uint16_t peer_port) {
+  return key.protocol() == protocol::kUdp && key.device_port == device_port &&
+         key.peer_port == peer_port;
+}
+
+bool IsDhcp(const FlowKey& key) { return IsUdp(key, kDhcpClient, kDhcpServer); }
+bool IsDhcpv6(const FlowKey& key) { return IsUdp(key, kDhcpv6Client, kDhcpv6Server); }
+
+// RFC 2710, RFC 3810.
+bool IsMld(const FlowKey& key) {
+  if (key.protocol() != protocol::kIcmpv6) return false;
+  const uint8_t type = IcmpTypeOf(key);
+  return (type >= 130 && type <= 132) || type == 143;
+}
+
+bool IsSourceBound(const PolicyTable& policy, DeviceIndex device, const FlowKey& key) {
+  const IpAddress& source = key.device_ip;
+  if (source.IsMulticast() || source.IsLimitedBroadcast()) return false;
+  if (source.IsUnspecified()) return source.IsV4() ? IsDhcp(key) : IsMld(key);
+  if (MayUse(policy, device, key, source)) return true;
+  return source.IsV6LinkLocal() && (IsMld(key) || IsDhcpv6(key)) &&
+         policy.FindByIp(key.pair(), key.vlan(), source) == kNoDevice;
+}
+
+bool IsDestinationBound(const PolicyTable& policy, DeviceIndex device, const FlowKey& key) {
+  if (IsDhcp(key) || IsDhcpv6(key)) return true;
+  if (device == kGroupDevice) {
+    // A group frame with the unicast address of one device would pass by the rules of another.
+    return policy.FindByIp(key.pair(), key.vlan(), key.device_ip) == kNoDevice;
+  }
+  return MayUse(policy, device, key, key.device_ip);
+}
+
+}  // namespace
+
+FlowKey KeyOf(const Packet& packet, Side side, uint16_t pair) noexcept {
+  const bool from_device = side == Side::kDevice;
+  FlowKey key;
+  key.identity = FlowKey::MakeIdentity(from_device ? packet.source_mac : packet.destination_mac,
+                                       pair, packet.protocol);
+  key.vlan_outer = packet.vlan.outer;
+  key.vlan_inner = packet.vlan.inner;
+  if (packet.layer3 == Layer3::kArp) {
+    key.device_ip = from_device ? packet.arp.sender_ip : packet.arp.target_ip;
+    key.peer_ip = from_device ? packet.arp.target_ip : packet.arp.sender_ip;
+    return key;
+  }
+  key.device_ip = from_device ? packet.source : packet.destination;
+  key.peer_ip = from_device ? packet.destination : packet.source;
+  if (packet.icmp_kind != IcmpKind::kNone) {
+    SetIcmpPorts(key, packet.icmp_type, packet.icmp_code, packet.icmp_id, side);
+  } else {
+    key.device_port = from_device ? packet.source_port : packet.destination_port;
+    key.peer_port = from_device ? packet.destination_port : packet.source_port;
+  }
+  return key;
+}
+
+// The quoted packet travelled the other way: its sender is whom the error goes to.
+bool QuotedKeyOf(const Packet& packet, Side side, uint16_t pair, FlowKey& key) noexcept {
+  const QuotedFacts& quoted = packet.quoted;
+  const bool to_device = side == Side::kNetwork;
+  if (packet.destination != quoted.source) return false;
+  if (!to_device && packet.source != quoted.destination) return false;
+  const MacAddress device_mac = to_device ? packet.destination_mac : packet.source_mac;
+  if (device_mac.IsGroup()) return false;
+  key.identity = FlowKey::MakeIdentity(device_mac, pair, quoted.protocol);
+  key.vlan_outer = packet.vlan.outer;
+  key.vlan_inner = packet.vlan.inner;
+  key.device_ip = to_device ? quoted.source : quoted.destination;
+  key.peer_ip = to_device ? quoted.destination : quoted.source;
+  if (IsIcmp(quoted.protocol)) {
+    // The code of the quoted message is not known; types without identifier stay unmatched.
+    if (!HasIcmpId(quoted.protocol, quoted.icmp_type)) return false;
+    SetIcmpPorts(key, quoted.icmp_type, 0, quoted.icmp_id,
+                 to_device ? Side::kDevice : Side::kNetwork);
+  } else {
+    key.device_port = to_device ? quoted.source_port : quoted.destination_port;
+    key.peer_port = to_device ? quoted.destination_port : quoted.source_port;
+  }
+  return true;
+}
+
+DeviceIndex FindDevice(const PolicyTable& policy, const FlowKey& key) noexcept {
+  if (key.device_mac().IsGroup()) return kGroupDevice;
+  const DeviceIndex device = policy.FindByMac(key.pair(), key.vlan(), key.device_mac());
+  if (device != kNoDevice) return device;
+  if (policy.has_routed_devices()) {
+    const DeviceIndex routed = policy.FindByIp(key.pair(), key.vlan(), key.device_ip);
+    if (policy.IsRouted(routed)) return routed;
+  }
+  return policy.HasUnknownDeviceRules() ? kUnknownDeviceIndex : kNoDevice;
+}
+
+bool MayUse(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+            const IpAddress& ip) noexcept {
+  const DeviceIndex owner = policy.FindByIp(key.pair(), key.vlan(), ip);
+  return owner == device || (owner == kNoDevice && !policy.HasBoundAddresses(device));
+}
+
+Reason CheckIdentity(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+                     Initiator sender) noexcept {
+  if (device == kNoDevice) return Reason::kUnknownDevice;
+  if (sender == Initiator::kDevice) {
+    return IsSourceBound(policy, device, key) ? Reason::kUndecided : Reason::kSourceNotBound;
+  }
+  if (policy.FindByIp(key.pair(), key.vlan(), key.peer_ip) != kNoDevice) {
+    return Reason::kDeviceMacOnNetworkSide;
+  }
+  return IsDestinationBound(policy, device, key) ? Reason::kUndecided
+                                                 : Reason::kDestinationNotBound;
+}
+
+Decision RefuseFlow(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+                    Reason reason) noexcept {
+  return device == kGroupDevice ? RefuseGroup(policy, key.pair(), key.vlan(), reason)
+                                : Refuse(policy, device, reason);
+}
+
+FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept {
+  FlowQuestion question;
+  question.initiator = initiator;
+  question.protocol = key.protocol();
+  question.vlan = key.vlan();
+  question.peer = key.peer_ip;
+  if (IsIcmp(key.protocol())) {
+    question.icmp_type = IcmpTypeOf(key);
+  } else {
+    question.peer_port = key.peer_port;
+    question.device_port = key.device_port;
+  }
+  return question;
+}
+
+Decision DecideFlow(const PolicyTable& policy, const FlowKey& key, Initiator initiator) noexcept {
+  const DeviceIndex device = FindDevice(policy, key);
+  const Reason reason = CheckIdentity(policy, device, key, initiator);
+  if (reason != Reason::kUndecided) return RefuseFlow(policy, device, key, reason);
+  const FlowQuestion question = QuestionOf(key, initiator);
+  return device == kGroupDevice ? DecideGroup(policy, key.pair(), question)
+                                : Decide(policy, device, question);
+}
+
+}  // namespace cordon::dp

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose flow it is, which addresses are its own, and what its device's policy says: questions that
+// several stages ask, and that are answered from a flow key alone. Private to pipeline/.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/flow/key.h"
+#include "dataplane/policy/decide.h"
+
+namespace cordon::dp {
+
+// The key of the packet itself; what does not apply is 0, so that each frame with an Ethernet
+// header has one. Of an ICMP error this is not the key of the flow that it quotes.
+FlowKey KeyOf(const Packet& packet, Side side, uint16_t pair) noexcept;
+
+// The key of the flow that an ICMP error belongs to. False if the error does not go from an end of
+// the quoted packet (on the device side) or any router (on the network side) back to the sender.
+bool QuotedKeyOf(const Packet& packet, Side side, uint16_t pair, FlowKey& key) noexcept;
+
+// The device of a key: by MAC, else (behind a router) by address; kGroupDevice for a group MAC;
+// kUnknownDeviceIndex if nobody owns it and there are rules for that; else kNoDevice.
+DeviceIndex FindDevice(const PolicyTable& policy, const FlowKey& key) noexcept;
+
+// Whether `ip` belongs to the device: it is bound to it, or the device has no bound addresses and
+// the address is bound to no other device of the pair and VLAN. Also for kUnknownDeviceIndex.
+bool MayUse(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+            const IpAddress& ip) noexcept;
+
+// Why a packet of this key may not even be asked about: identity, spoofing, binding. kUndecided if
+// it may. `sender` is who sent it.
+Reason CheckIdentity(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+                     Initiator sender) noexcept;
+
+// What a drop for `reason` becomes for the device of the key, the group device included.
+Decision RefuseFlow(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+                    Reason reason) noexcept;
+
+FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept;
+
+// Decides a flow by its key and initiator: identity, binding, mode and rules.
+Decision DecideFlow(const PolicyTable& policy, const FlowKey& key, Initiator initiator) noexcept;
+
+}  // namespace cordon::dp

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/stages.h"
+
+namespace cordon::dp {
+
+// Decides only what cannot be attributed or must not leave whatever its device's mode. Other
+// malformed frames stay undecided with packet.reason set: IdentifyStage knows whose they are.
+void ParseStage(Burst& burst) noexcept {
+  for (size_t i = 0; i < burst.count; ++i) {
+    if (i + 1 < burst.count) __builtin_prefetch(burst.frames[i + 1].bytes.data());
+    Slot& slot = burst.slots[i];
+    slot.decision = Decision{};
+    slot.side = burst.side;
+    slot.device = kNoDevice;
+    slot.flow = kNoFlow;
+    ParseFrame(burst.frames[i], slot.packet);
+    if (burst.preset[i] != Reason::kUndecided) [[unlikely]] {
+      slot.decision.reason = burst.preset[i];
+      burst.preset[i] = Reason::kUndecided;
+    } else if (!slot.packet.has_ethernet) [[unlikely]] {
+      slot.decision.reason = slot.packet.reason;
+    }
+  }
+}
+
+}  // namespace cordon::dp

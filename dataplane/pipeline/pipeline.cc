@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/pipeline.h"
+
+#include "dataplane/pipeline/stages.h"
+
+namespace cordon::dp {
+
+Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCounters& counters,
+                   EventRing& events, const PipelineOptions& options)
+    : worker_(worker),
+      policy_slot_(policy),
+      flows_(flows),
+      counters_(counters),
+      reporter_(events, counters),
+      options_(options) {}
+
+void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
+  const PolicyTable& policy = policy_slot_.Acquire(worker_);
+  const Context context{policy,
+                        flows_,
+                        counters_,
+                        reporter_,
+                        options_,
+                        now,
+                        static_cast<Milliseconds>(now / 1'000'000)};
+  Work work;
+  ParseStage(burst);                    // bytes   -> headers, or a reason to drop
+  IdentifyStage(context, burst, work);  // headers -> whose flow it would be
+  GuardStage(context, burst, work);     // ARP and neighbour discovery
+  while (work.open != 0) {
+    FlowStage(context, burst, work);    // already admitted under this policy?
+    PolicyStage(context, burst, work);  // every new or stale flow gets its verdict
+    AdmitStage(context, burst, work);   // remember what was forwarded
+  }
+  RecordStage(context, burst);  // count all, report what was refused
+  ExpireStage(context);         // forget flows that were idle for too long
+}
+
+}  // namespace cordon::dp

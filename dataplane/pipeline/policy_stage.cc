@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/identity.h"
+#include "dataplane/pipeline/stages.h"
+
+namespace cordon::dp {
+namespace {
+
+constexpr uint8_t kOpeningFlags = tcp_flag::kSyn | tcp_flag::kAck | tcp_flag::kRst;
+
+Initiator SenderAsInitiator(Side side) {
+  return side == Side::kDevice ? Initiator::kDevice : Initiator::kPeer;
+}
+
+bool IsMidstream(const Packet& packet) {
+  return packet.protocol == protocol::kTcp && (packet.tcp_flags & kOpeningFlags) != tcp_flag::kSyn;
+}
+
+// Who probably opened a connection that is seen midstream and that no rule explains: servers answer
+// with SYN+ACK, and listen on the lower L4 port.
+Initiator GuessInitiator(const Slot& slot) {
+  const Initiator sender = SenderAsInitiator(slot.side);
+  const Initiator receiver = sender == Initiator::kDevice ? Initiator::kPeer : Initiator::kDevice;
+  const Packet& packet = slot.packet;
+  if ((packet.tcp_flags & tcp_flag::kSyn) != 0) return receiver;
+  return packet.source_port < packet.destination_port ? receiver : sender;
+}
+
+// A TCP segment of no flow. Running connections are adopted where a rule allows them: after a start
+// of the gateway for a while, and always for devices that are only watched.
+Decision DecideMidstream(const Context& context, DeviceIndex device, Slot& slot) {
+  const PolicyTable& policy = context.policy;
+  const Decision refused = RefuseFlow(policy, device, slot.key, Reason::kTcpNoFlow);
+  slot.initiator = device == kGroupDevice ? Initiator::kPeer : GuessInitiator(slot);
+  const bool is_watched = refused.verdict != Verdict::kDrop;
+  const bool may_adopt = is_watched || context.now < context.options.adopt_until;
+  if (!may_adopt || (slot.packet.tcp_flags & tcp_flag::kRst) != 0) return refused;
+  for (const Initiator initiator : {Initiator::kDevice, Initiator::kPeer}) {
+    const RuleMatch match = policy.Match(device, QuestionOf(slot.key, initiator));
+    if (!match) continue;
+    slot.initiator = initiator;
+    return {Verdict::kForward, Reason::kRule, device, match.rule, match.idle_timeout_seconds};
+  }
+  return refused;
+}
+
+bool CarriesDeviceMac(const PolicyTable& policy, const Slot& slot) {
+  return slot.side == Side::kNetwork &&
+         policy.FindByMac(slot.key.pair(), slot.key.vlan(), slot.packet.source_mac) != kNoDevice;
+}
+
+enum class Admission { kNone, kIfPassed };
+
+// A packet that belongs to no flow.
+Admission DecideMiss(const Context& context, const Burst& burst, Slot& slot) {
+  const PolicyTable& policy = context.policy;
+  const Packet& packet = slot.packet;
+  if (IsIcmpError(packet)) slot.key = KeyOf(packet, burst.side, burst.pair);
+  const DeviceIndex device = slot.device = FindDevice(policy, slot.key);
+  slot.initiator = SenderAsInitiator(slot.side);
+  if (device != kNoDevice && CarriesDeviceMac(policy, slot)) {
+    // Not admitted even if it passes: a flow's key does not tell who else sends into it.
+    slot.decision = RefuseFlow(policy, device, slot.key, Reason::kDeviceMacOnNetworkSide);
+    return Admission::kNone;
+  }
+  const Reason reason = CheckIdentity(policy, device, slot.key, slot.initiator);
+  const bool is_answer = packet.icmp_kind == IcmpKind::kReply || IsIcmpError(packet);
+  const bool is_midstream = IsMidstream(packet);
+  if (reason != Reason::kUndecided) {
+    slot.decision = RefuseFlow(policy, device, slot.key, reason);
+    if (is_midstream && device != kGroupDevice) slot.initiator = GuessInitiator(slot);
+  } else if (is_answer) {
+    slot.decision = RefuseFlow(policy, device, slot.key, Reason::kIcmpNoFlow);
+  } else if (is_midstream) {
+    slot.decision = DecideMidstream(context, device, slot);
+  } else {
+    slot.decision = DecideFlow(policy, slot.key, slot.initiator);
+  }
+  const bool is_reset = is_midstream && (packet.tcp_flags & tcp_flag::kRst) != 0;
+  return is_answer || is_reset ? Admission::kNone : Admission::kIfPassed;
+}
+
+// A flow that was decided under an older policy: by its stored key and initiator, because the frame
+// at hand may be a reply. Returns whether it goes on; the frame is then looked up again.
+bool Redecide(const Context& context, Slot& slot) {
+  FlowEntry& entry = context.flows.At(slot.flow);
+  context.counters.flows_stale.Add(1);
+  const Initiator initiator = entry.initiated_by_peer() ? Initiator::kPeer : Initiator::kDevice;
+  const Decision decision = DecideFlow(context.policy, entry.key, initiator);
+  if (decision.verdict == Verdict::kDrop) {
+    const Reason reason = IsIcmpError(slot.packet) ? Reason::kIcmpNoFlow : Reason::kFlowRevoked;
+    slot.device = decision.device;
+    slot.decision = {Verdict::kDrop, reason, decision.device, kNoRuleIndex, 0};
+    EndFlow(context, slot.flow);
+    return false;
+  }
+  entry.stamp = context.policy.stamp();
+  entry.verdict = decision.verdict;
+  entry.reason = decision.reason;
+  entry.device = decision.device;
+  entry.rule = decision.rule;
+  entry.rule_timeout_seconds = decision.idle_timeout_seconds;
+  entry.idle_timeout_seconds = context.flows.TimeoutFor(entry);
+  return true;
+}
+
+}  // namespace
+
+void PolicyStage(const Context& context, Burst& burst, Work& work) noexcept {
+  ForEach(work.missed, [&](size_t i) {
+    Slot& slot = burst.slots[i];
+    const Admission admission = DecideMiss(context, burst, slot);
+    if (admission == Admission::kIfPassed && slot.decision.verdict != Verdict::kDrop) {
+      work.admitted |= SlotMask{1} << i;
+    }
+  });
+  ForEach(work.stale, [&](size_t i) {
+    if (Redecide(context, burst.slots[i])) work.open |= SlotMask{1} << i;
+  });
+  work.missed = work.stale = 0;
+}
+
+}  // namespace cordon::dp

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/reporter.h"
+
+namespace cordon::dp {
+namespace {
+
+constexpr TimePoint kReportInterval = 1'000'000'000;
+
+Side SideOf(bool peer) { return peer ? Side::kNetwork : Side::kDevice; }
+
+bool IsIcmp(uint8_t number) { return number == protocol::kIcmp || number == protocol::kIcmpv6; }
+
+FlowEvent EventOf(const FlowKey& key) {
+  FlowEvent event;
+  event.protocol = key.protocol();
+  event.pair = key.pair();
+  event.device_port = key.device_port;
+  event.peer_port = key.peer_port;
+  event.vlan = key.vlan();
+  event.device_mac = key.device_mac();
+  event.device_ip = key.device_ip;
+  event.peer_ip = key.peer_ip;
+  return event;
+}
+
+FlowEvent EventOf(const FlowEntry& entry) {
+  FlowEvent event = EventOf(entry.key);
+  if (IsIcmp(event.protocol)) {
+    event.device_port = static_cast<uint16_t>(entry.icmp_type_code >> 8);
+    event.peer_port = 0;
+  }
+  event.side = SideOf(entry.initiated_by_peer());
+  event.verdict = entry.verdict;
+  event.reason = entry.reason;
+  event.ethertype = entry.key.device_ip.IsV4() ? 0x0800 : 0x86dd;
+  event.stamp = entry.stamp;
+  event.device = entry.device;
+  event.rule = entry.rule;
+  event.first_seen_ns = entry.first_seen_ns;
+  for (size_t i = 0; i < 2; ++i) {
+    event.frames[i] = entry.frames[i];
+    event.bytes[i] = entry.bytes[i];
+  }
+  return event;
+}
+
+FlowEvent EventOf(const Burst& burst, const Slot& slot) {
+  const Packet& packet = slot.packet;
+  const bool from_device = burst.side == Side::kDevice;
+  FlowEvent event = EventOf(slot.key);
+  event.protocol = packet.protocol;
+  event.device_port = from_device ? packet.source_port : packet.destination_port;
+  event.peer_port = from_device ? packet.destination_port : packet.source_port;
+  if (IsIcmp(packet.protocol)) event.device_port = packet.icmp_type;
+  event.pair = burst.pair;
+  event.side = burst.side;
+  event.verdict = slot.decision.verdict;
+  event.reason = slot.decision.reason;
+  event.ethertype = packet.ethertype;
+  event.device = slot.decision.device;
+  event.rule = slot.decision.rule;
+  event.peer_mac = from_device ? packet.destination_mac : packet.source_mac;
+  return event;
+}
+
+}  // namespace
+
+Reporter::Reporter(EventRing& ring, WorkerCounters& counters)
+    : ring_(ring), counters_(counters), recent_(std::make_unique<std::array<Recent, kRecent>>()) {}
+
+void Reporter::FrameRefused(const Burst& burst, const Slot& slot, uint32_t stamp,
+                            TimePoint now) noexcept {
+  const auto reason = static_cast<uint64_t>(slot.decision.reason) + 1;
+  const uint64_t tag = MultiplyMix(slot.hash ^ reason, 0x9e3779b97f4a7c15ULL) | 1;
+  Recent& recent = (*recent_)[tag >> 32 & (kRecent - 1)];
+  if (recent.tag != tag) {
+    recent = {tag, 0, 0, 0};
+  } else if (now - recent.reported < kReportInterval) {
+    ++recent.frames;
+    recent.bytes += slot.packet.frame_length;
+    return;
+  }
+  FlowEvent event = EventOf(burst, slot);
+  event.kind = slot.decision.verdict == Verdict::kAudit ? EventKind::kAudited : EventKind::kRefused;
+  event.stamp = stamp;
+  event.first_seen_ns = event.last_seen_ns = now;
+  event.frames[0] = recent.frames + 1;
+  event.bytes[0] = recent.bytes + slot.packet.frame_length;
+  recent = {tag, now, 0, 0};
+  Push(event);
+}
+
+void Reporter::FlowAdmitted(const FlowEntry& entry, TimePoint now) noexcept {
+  FlowEvent event = EventOf(entry);
+  event.kind = EventKind::kAdmitted;
+  event.last_seen_ns = now;
+  Push(event);
+}
+
+void Reporter::FlowEnded(const FlowEntry& entry, TimePoint now) noexcept {
+  FlowEvent event = EventOf(entry);
+  event.kind = EventKind::kEnded;
+  const auto now_ms = static_cast<Milliseconds>(now / 1'000'000);
+  event.last_seen_ns =
+      now - uint64_t{static_cast<Milliseconds>(now_ms - entry.last_seen)} * 1'000'000;
+  Push(event);
+}
+
+void Reporter::Push(const FlowEvent& event) noexcept {
+  if (!ring_.Push(event)) counters_.events_lost.Add(1);
+}
+
+}  // namespace cordon::dp

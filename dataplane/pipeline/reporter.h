@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tells the agent what happened to flows and refused frames, without ever waiting for it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/flow/table.h"
+#include "dataplane/pipeline/burst.h"
+#include "dataplane/telemetry/counters.h"
+#include "dataplane/telemetry/event.h"
+
+namespace cordon::dp {
+
+// Nanoseconds on a monotonic clock. An argument everywhere: the pipeline reads no clock.
+using TimePoint = uint64_t;
+
+// One worker owns it. What does not fit into the ring is counted as lost.
+class Reporter {
+ public:
+  Reporter(EventRing& ring, WorkerCounters& counters);
+
+  // A frame that was dropped or audited. Equal ones (flow and reason) are told once a second; the
+  // next event carries the count of those in between. Bounded: a small table that forgets.
+  void FrameRefused(const Burst& burst, const Slot& slot, uint32_t stamp, TimePoint now) noexcept;
+  void FlowAdmitted(const FlowEntry& entry, TimePoint now) noexcept;
+  void FlowEnded(const FlowEntry& entry, TimePoint now) noexcept;
+
+ private:
+  struct Recent {
+    uint64_t tag = 0;  // flow and reason
+    TimePoint reported = 0;
+    uint64_t frames = 0;  // since then
+    uint64_t bytes = 0;
+  };
+  static constexpr size_t kRecent = 1024;
+  void Push(const FlowEvent& event) noexcept;
+
+  EventRing& ring_;
+  WorkerCounters& counters_;
+  std::unique_ptr<std::array<Recent, kRecent>> recent_;
+};
+
+}  // namespace cordon::dp

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stages of ProcessBurst, one file each. Private to pipeline/.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/flow/table.h"
+#include "dataplane/pipeline/burst.h"
+#include "dataplane/pipeline/pipeline.h"
+#include "dataplane/policy/table.h"
+
+namespace cordon::dp {
+
+// What the stages of one burst work with. The burst is decided under one policy, at one time.
+struct Context {
+  const PolicyTable& policy;
+  FlowTable& flows;
+  WorkerCounters& counters;
+  Reporter& reporter;
+  const PipelineOptions& options;
+  TimePoint now;
+  Milliseconds now_ms;
+};
+
+// A bit per slot of a burst.
+using SlotMask = uint32_t;
+static_assert(kMaxBurst <= 32);
+
+// Which slots wait for which stage. A slot that is in none of them is decided.
+struct Work {
+  SlotMask guarded = 0;   // ARP and neighbour discovery
+  SlotMask open = 0;      // to be looked up in the flow table
+  SlotMask missed = 0;    // belongs to no flow
+  SlotMask stale = 0;     // belongs to a flow that was decided under an older policy
+  SlotMask admitted = 0;  // opens a flow
+};
+
+// Calls f(i) for every bit i, lowest first: frames stay in order.
+template <typename F>
+void ForEach(SlotMask mask, F f) {
+  for (; mask != 0; mask &= mask - 1) f(static_cast<size_t>(std::countr_zero(mask)));
+}
+
+void ParseStage(Burst& burst) noexcept;
+void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept;
+void GuardStage(const Context& context, Burst& burst, Work& work) noexcept;
+// These three are a round. A frame whose flow may be changed by an earlier frame of the same burst
+// that is a miss or stale stays open for the next round, so frames of one flow are decided in
+// order. Nearly always there is one round.
+void FlowStage(const Context& context, Burst& burst, Work& work) noexcept;
+void PolicyStage(const Context& context, Burst& burst, Work& work) noexcept;
+void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept;
+void RecordStage(const Context& context, Burst& burst) noexcept;
+void ExpireStage(const Context& context) noexcept;
+
+// Reports the flow's end and frees it.
+inline void EndFlow(const Context& context, FlowIndex flow) noexcept {
+  context.reporter.FlowEnded(context.flows.At(flow), context.now);
+  context.flows.Erase(flow);
+}
+
+// Which end of the flow sent a frame that came from `side`.
+inline FlowSide SenderOf(const FlowEntry& entry, Side side) noexcept {
+  return entry.initiated_by_peer() == (side == Side::kNetwork) ? FlowSide::kInitiator
+                                                               : FlowSide::kResponder;
+}
+
+inline bool IsIcmpError(const Packet& packet) noexcept {
+  return packet.icmp_kind == IcmpKind::kError;
+}
+
+}  // namespace cordon::dp
