@@ -76,6 +76,12 @@ std::string_view Word(RuleProtocol protocol) {
   return kWords[static_cast<size_t>(protocol)];
 }
 
+// A bare address where the prefix is one address.
+std::string AddressText(const dp::IpPrefix& prefix) {
+  const bool one_address = prefix.length == (prefix.address.IsV4() ? 32 : 128);
+  return one_address ? ToString(prefix.address) : ToString(prefix);
+}
+
 std::string RuleYaml(const ProfileRule& rule) {
   constexpr std::string_view kIndent = "    ";
   const auto range_text = [](dp::PortRange range) { return dp::ToString(range); };
@@ -109,8 +115,7 @@ std::string RuleYaml(const ProfileRule& rule) {
 std::string ToYaml(const Peer& peer) {
   std::string yaml = Head("Peer", peer.name);
   Field(yaml, "description", peer.description);
-  yaml += "addresses: " +
-          Flow(peer.addresses, [](const dp::IpPrefix& prefix) { return ToString(prefix); }) + "\n";
+  yaml += "addresses: " + Flow(peer.addresses, AddressText) + "\n";
   return yaml;
 }
 

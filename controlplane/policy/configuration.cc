@@ -28,10 +28,12 @@ Details Changes(const Peer& before, const Peer& after) {
   Details details;
   Compare(details, "description", before.description, after.description);
   for (const dp::IpPrefix& prefix : before.addresses) {
-    if (!Contains(after.addresses, prefix)) details.push_back("addresses: - " + ToString(prefix));
+    if (!Contains(after.addresses, prefix))
+      details.push_back("addresses: - " + DescribePrefix(prefix));
   }
   for (const dp::IpPrefix& prefix : after.addresses) {
-    if (!Contains(before.addresses, prefix)) details.push_back("addresses: + " + ToString(prefix));
+    if (!Contains(before.addresses, prefix))
+      details.push_back("addresses: + " + DescribePrefix(prefix));
   }
   if (details.empty()) details.push_back("addresses: in another order");
   return details;

@@ -34,6 +34,11 @@ std::string_view Word(RuleProtocol protocol) {
   return "";
 }
 
+std::string DescribePrefix(const dp::IpPrefix& prefix) {
+  const bool one_address = prefix.length == (prefix.address.IsV4() ? 32 : 128);
+  return one_address ? ToString(prefix.address) : ToString(prefix);
+}
+
 std::string DescribeDuration(std::chrono::seconds duration) {
   const auto seconds = duration.count();
   if (seconds != 0 && seconds % 3600 == 0) return std::to_string(seconds / 3600) + "h";

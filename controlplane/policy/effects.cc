@@ -64,7 +64,7 @@ std::string NotCovered(const Right& right, const std::vector<Right>& others) {
     const bool covered = std::any_of(others.begin(), others.end(), [&](const Right& other) {
       return ShapeCovers(other.spec, right.spec) && PrefixCovered(other.spec, prefix);
     });
-    if (!covered) missing.push_back(ToString(prefix));
+    if (!covered) missing.push_back(DescribePrefix(prefix));
   }
   if (missing.empty()) return "";
   const std::string names = Join(right.rule->peer);
