@@ -82,8 +82,11 @@ TEST(FlowTable, HoldsSixteenFlowsOfOneHashAndRefusesTheNext) {
   EXPECT_EQ(table.Insert(KeyOf(16), kOneHash), kNoFlow);
   EXPECT_EQ(table.refused(), 1u);
   EXPECT_EQ(table.size(), 16u);
-  for (uint32_t i = 0; i < 16; ++i)
-    EXPECT_EQ(table.At(table.Find(KeyOf(i), kOneHash)).key, KeyOf(i));
+  for (uint32_t i = 0; i < 16; ++i) {
+    const FlowIndex flow = table.Find(KeyOf(i), kOneHash);
+    ASSERT_NE(flow, kNoFlow);
+    EXPECT_EQ(table.At(flow).key, KeyOf(i));
+  }
 }
 
 TEST(FlowTable, TakesItsWholeCapacityWithoutRefusal) {
