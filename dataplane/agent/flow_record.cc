@@ -17,29 +17,31 @@ bool IsIcmp(uint8_t protocol) {
   return protocol == protocol::kIcmp || protocol == protocol::kIcmpv6;
 }
 
-v1::Verdict VerdictOf(const FlowEvent& event) {
-  switch (event.kind) {
-    case EventKind::kRefused:
+v1::Verdict ToProto(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kDrop:
       return v1::VERDICT_DROP;
-    case EventKind::kAudited:
+    case Verdict::kForward:
+      return v1::VERDICT_FORWARD;
+    case Verdict::kAudit:
       return v1::VERDICT_AUDIT;
+  }
+  return v1::VERDICT_UNSPECIFIED;
+}
+
+// Flows opened or frames refused that the event stands for. A flow is counted when it is admitted,
+// not again when it ends.
+uint64_t CountOf(const FlowEvent& event) {
+  switch (event.kind) {
     case EventKind::kAdmitted:
+      return 1;
     case EventKind::kEnded:
+      return 0;
+    case EventKind::kRefused:
+    case EventKind::kAudited:
       break;
   }
-  // A flow in the table was forwarded; where no reason to pass stands beside it, only because its
-  // device is in audit mode. kFlowRevoked says why a legal flow ended.
-  switch (event.reason) {
-    case Reason::kRule:
-    case Reason::kObserveMode:
-    case Reason::kArpGuard:
-    case Reason::kNdGuard:
-    case Reason::kIcmpErrorOfFlow:
-    case Reason::kFlowRevoked:
-      return v1::VERDICT_FORWARD;
-    default:
-      return v1::VERDICT_AUDIT;
-  }
+  return std::max<uint64_t>(1, event.frames[0]);
 }
 
 Timestamp WallTime(uint64_t event_ns, const EventNames& names) {
@@ -91,13 +93,12 @@ v1::FlowRecord ToRecord(const FlowEvent& event, const EventNames& names) {
     record.set_device_port(event.device_port);
     record.set_peer_port(event.peer_port);
   }
-  record.set_verdict(VerdictOf(event));
+  record.set_verdict(ToProto(event.verdict));
   record.set_reason(std::string(ToString(event.reason)));
   *record.mutable_first_seen() = WallTime(event.first_seen_ns, names);
   *record.mutable_last_seen() = WallTime(std::max(event.first_seen_ns, event.last_seen_ns), names);
-  const bool ended = event.kind == EventKind::kEnded;  // it was counted when it was admitted
-  record.set_count(ended ? 0 : 1);
-  if (ended) {
+  record.set_count(CountOf(event));
+  if (event.kind == EventKind::kEnded) {
     record.set_initiator_frames(event.frames[0]);
     record.set_initiator_bytes(event.bytes[0]);
     record.set_responder_frames(event.frames[1]);
@@ -120,7 +121,7 @@ std::string AggregationKey(const FlowEvent& event) {
   Append(key, event.protocol);
   Append(key, event.ethertype);
   Append(key, event.reason);
-  Append(key, static_cast<int>(VerdictOf(event)));
+  Append(key, event.verdict);
   Append(key, event.device_ip);
   Append(key, event.peer_ip);
   if (IsIcmp(event.protocol)) {
@@ -141,15 +142,12 @@ void RecordMap::Add(const FlowEvent& event, const EventNames& names) {
     return;
   }
   v1::FlowRecord& record = known->second->record;
-  const bool ended = event.kind == EventKind::kEnded;
   const Timestamp first = WallTime(event.first_seen_ns, names);
   const Timestamp last = WallTime(std::max(event.first_seen_ns, event.last_seen_ns), names);
   if (first < record.first_seen()) *record.mutable_first_seen() = first;
   if (last > record.last_seen()) *record.mutable_last_seen() = last;
-  if (!ended) {
-    record.set_count(record.count() + 1);
-    return;
-  }
+  record.set_count(record.count() + CountOf(event));
+  if (event.kind != EventKind::kEnded) return;
   record.set_initiator_frames(record.initiator_frames() + event.frames[0]);
   record.set_initiator_bytes(record.initiator_bytes() + event.bytes[0]);
   record.set_responder_frames(record.responder_frames() + event.frames[1]);

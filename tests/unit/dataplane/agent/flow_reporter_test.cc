@@ -27,6 +27,7 @@ class FlowReporterTest : public ::testing::Test {
     FlowEvent event;
     event.kind = kind;
     event.reason = kind == EventKind::kRefused ? Reason::kNoRule : Reason::kRule;
+    event.verdict = kind == EventKind::kRefused ? Verdict::kDrop : Verdict::kForward;
     event.protocol = protocol::kTcp;
     event.ethertype = 0x0800;
     event.device_port = 40'000;
@@ -110,6 +111,14 @@ TEST_F(FlowReporterTest, CountsAFlowWhenItOpensAndItsBytesWhenItEnds) {
   EXPECT_EQ(record.count(), 0u);
   EXPECT_EQ(record.initiator_frames(), 3u);
   EXPECT_EQ(record.responder_bytes(), 500u);
+}
+
+TEST_F(FlowReporterTest, CountsTheFramesThatARefusalStandsFor) {
+  FlowEvent event = Event();
+  event.frames[0] = 40;
+  Send(event);
+  Send(event);
+  EXPECT_EQ(Take().records(0).count(), 80u);
 }
 
 TEST_F(FlowReporterTest, ReportsAnIcmpTypeInsteadOfPorts) {
