@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cordon-gateway does with frames on real interfaces: those that may pass leave byte-identical,
+the others not at all. Runs on the stored policy alone, without a controller."""
+import ctypes
+import hashlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+import unittest
+
+from support import BIN, ROOT, Lab, run, wait_until
+
+PUMP, NURSE, SERVER = "02:00:00:00:01:21", "02:00:00:00:01:22", "02:00:00:00:02:20"
+PUMP_IP, SERVER_IP = "10.20.1.21", "10.20.0.20"
+POLICY = """
+gateway: "frames" generation: 7 pairs: "ward"
+rulesets { name: "pump" rules { origin: "pump/telemetry" initiator: INITIATOR_DEVICE protocol: PROTOCOL_UDP
+  prefixes { prefixes: "10.20.0.20/32" } peer_ports { first: 5000 last: 5000 } } }
+devices { name: "pump" pair: "ward" macs: "02:00:00:00:01:21" ips: "10.20.1.21" mode: MODE_ENFORCE }
+devices { name: "pump-30" pair: "ward" vlan { outer: 30 } macs: "02:00:00:00:01:21" ips: "10.20.1.21" mode: MODE_ENFORCE }
+devices { name: "pump-100-30" pair: "ward" vlan { outer: 100 inner: 30 } macs: "02:00:00:00:01:21" ips: "10.20.1.21"
+  mode: MODE_ENFORCE }
+"""
+CONFIG = """
+gateway: frames
+state_directory: {directory}/state
+pairs: [{{name: ward, device_side: {{interface: d0{driver}}}, network_side: {{interface: n0{driver}}}}}]
+workers: {{cores: [{core}], idle_backoff: {{after_polls: 100, max_sleep: 100us}}}}
+memory: {{hugepages: false, megabytes: 96}}
+metrics: {{listen: "127.0.0.1:9464"}}
+status_socket: {directory}/gateway.sock
+"""
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def tag(vid, tpid=0x8100, priority=0):
+    return struct.pack("!HH", tpid, priority << 13 | vid)
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def udp(payload=b"infusing", source=PUMP, destination=SERVER, source_ip=PUMP_IP, destination_ip=SERVER_IP,
+        ports=(40000, 5000), tags=b"", trailer=b""):
+    """A frame with a UDP packet in it; `tags` lie before the ethertype, `trailer` behind the packet."""
+    addresses = socket.inet_aton(source_ip) + socket.inet_aton(destination_ip)
+    head = struct.pack("!HHHH", *ports, 8 + len(payload), 0)
+    sum_udp = checksum(addresses + struct.pack("!BBH", 0, 17, 8 + len(payload)) + head + payload)
+    segment = head[:6] + struct.pack("!H", sum_udp or 0xffff) + payload
+    ip = struct.pack("!BBHHHBBH", 0x45, 0xb8, 20 + len(segment), 0x1234, 0x4000, 63, 17, 0)
+    ip = ip[:10] + struct.pack("!H", checksum(ip + addresses))
+    return mac(destination) + mac(source) + tags + b"\x08\x00" + ip + addresses + segment + trailer
+
+
+class Wire:
+    """A device's or peer's end of a cable: sends and receives whole frames, VLAN tags included."""
+    PACKET_AUXDATA, SOL_PACKET, TAG_VALID = 8, 263, 1 << 4
+
+    def __init__(self, namespace, interface):
+        made = []
+
+        def enter():  # a thread of its own may live in another namespace
+            with open(f"/run/netns/{namespace.full_name}", "rb") as target:
+                if ctypes.CDLL(None, use_errno=True).setns(target.fileno(), 0x40000000) != 0:
+                    return
+            end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            end.bind((interface, 3))
+            end.setsockopt(self.SOL_PACKET, self.PACKET_AUXDATA, 1)
+            made.append(end)
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        self.socket = made[0]
+        self.socket.settimeout(5)
+
+    def send(self, frame):
+        self.socket.send(frame)
+
+    def receive(self):
+        """The next frame that came in from the cable."""
+        while True:
+            data, ancillary, _, address = self.socket.recvmsg(65536, 256)
+            if address[2] == socket.PACKET_OUTGOING:
+                continue
+            for level, kind, value in ancillary:
+                if (level, kind) == (self.SOL_PACKET, self.PACKET_AUXDATA):
+                    status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", value[:20])
+                    if status & self.TAG_VALID:
+                        data = data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
+            return data
+
+    def receive_until(self, last):
+        frames = []
+        while not frames or frames[-1] != last:
+            frames.append(self.receive())
+        return frames[:-1]
+
+
+class Frames:
+    """The cases; each way to reach an interface runs them."""
+    driver = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab()
+        try:
+            cls.box = cls.lab.namespace("box")
+            device, network = cls.lab.namespace("device"), cls.lab.namespace("network")
+            cls.lab.connect(device, "eth0", cls.box, "d0", mac=PUMP)
+            cls.lab.connect(network, "eth0", cls.box, "n0", mac=SERVER)
+            cls.device, cls.network = Wire(device, "eth0"), Wire(network, "eth0")
+            cls.store_policy()
+            cls.config = cls.lab.directory / "gateway.yaml"
+            cls.config.write_text(CONFIG.format(directory=cls.lab.directory, driver=cls.driver,
+                                                core=max(os.sched_getaffinity(0))))
+            cls.start_gateway()
+        except BaseException:
+            cls.lab.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.close()
+
+    @classmethod
+    def store_policy(cls):
+        payload = subprocess.run(["protoc", f"-I{ROOT}/proto", "--encode=cordon.v1.PolicySet", "cordon/v1/policy_set.proto"],
+                                 input=POLICY.encode(), capture_output=True, check=True).stdout
+        header = b"CORDONPS" + struct.pack("!QQQQ", 1, 7, 1_700_000_000_000, len(payload))
+        state = cls.lab.directory / "state"
+        state.mkdir(exist_ok=True)
+        (state / "policy.last").write_bytes(header + hashlib.sha256(header + payload).digest() + payload)
+
+    @classmethod
+    def start_gateway(cls, name="gateway"):
+        cls.gateway = cls.box.start(name, BIN / "cordon-gateway", "--config", cls.config)
+        cls.gateway.wait_for_output("enforcing generation 7 (stored)")
+
+    def sequence(self):
+        """A number no frame before had, to tell frames apart."""
+        Frames.count = getattr(Frames, "count", 0) + 1
+        return b"frame %08d" % Frames.count
+
+    def passes(self, frame, source=None, destination=None):
+        (source or self.device).send(frame)
+        self.assertEqual((destination or self.network).receive().hex(), frame.hex())
+
+    def refused(self, frame, reason):
+        before = self.dropped(reason)
+        self.device.send(frame)
+        sentinel = udp(self.sequence())
+        self.device.send(sentinel)
+        self.assertEqual(self.network.receive_until(sentinel), [], "nothing but the sentinel may arrive")
+        self.assertGreater(self.dropped(reason), before)
+
+    def dropped(self, reason):
+        time.sleep(0.12)  # scrapes within 100 ms share one rendering
+        text = self.box.run("curl", "-sf", "http://127.0.0.1:9464/metrics").stdout
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith("cordon_dropped_frames_total{") and f'reason="{reason}"' in line)
+
+    # --- what passes leaves byte-identical
+
+    def test_untagged_frame(self):
+        self.passes(udp(self.sequence()))
+
+    def test_frame_with_padding_and_trailer_bytes(self):
+        self.passes(udp(b"x", trailer=bytes(range(17))))
+
+    def test_longest_untagged_frame(self):
+        self.passes(udp(self.sequence() + bytes(1500 - 28 - 14)))
+
+    def test_tagged_frame(self):
+        self.passes(udp(self.sequence(), tags=tag(30, priority=5)))
+
+    def test_longest_tagged_frame(self):
+        self.passes(udp(self.sequence() + bytes(1500 - 28 - 14), tags=tag(30)))
+
+    def test_priority_tagged_frame(self):
+        self.passes(udp(self.sequence(), tags=tag(0, priority=6)))
+
+    def test_doubly_tagged_frame_with_a_customer_tag_outside(self):
+        self.passes(udp(self.sequence(), tags=tag(100, priority=3) + tag(30)))
+
+    def test_reply_of_the_peer(self):
+        self.passes(udp(self.sequence(), ports=(40001, 5000)))
+        self.passes(udp(self.sequence(), source=SERVER, destination=PUMP, source_ip=SERVER_IP, destination_ip=PUMP_IP,
+                        ports=(5000, 40001)), self.network, self.device)
+
+    # --- what may not pass does not pass, and is counted by its reason
+
+    def test_other_l4_port(self):
+        self.refused(udp(self.sequence(), ports=(40000, 5001)), "no_rule")
+
+    def test_unknown_device(self):
+        self.refused(udp(self.sequence(), source=NURSE), "unknown_device")
+
+    def test_spoofed_source(self):
+        self.refused(udp(self.sequence(), source_ip="10.20.1.99"), "source_not_bound")
+
+    def test_unsolicited_frame_from_the_network(self):
+        self.network.send(udp(self.sequence(), source=SERVER, destination=PUMP, source_ip=SERVER_IP,
+                              destination_ip=PUMP_IP, ports=(5000, 40999)))
+        sentinel = udp(self.sequence(), ports=(41000, 5000))
+        self.passes(sentinel)
+        reply = udp(self.sequence(), source=SERVER, destination=PUMP, source_ip=SERVER_IP, destination_ip=PUMP_IP,
+                    ports=(5000, 41000))
+        self.network.send(reply)
+        self.assertEqual(self.device.receive_until(reply), [])
+
+    def test_interface_is_silent(self):
+        flags = int(self.box.run("cat", "/sys/class/net/d0/flags").stdout, 16)
+        self.assertTrue(flags & 0x80, "no ARP of this machine")
+        features = self.box.run("ethtool", "-k", "d0").stdout
+        self.assertIn("tx-checksumming: off", features)
+
+    # --- start and stop
+
+    def test_zz_nothing_passes_after_the_end_and_without_a_policy(self):
+        self.assertEqual(self.gateway.stop(signal.SIGTERM), 0, self.gateway.output())
+        (self.lab.directory / "state/policy.last").rename(self.lab.directory / "kept")
+        self.device.send(udp(self.sequence()))
+        silent = self.box.start("silent", BIN / "cordon-gateway", "--config", self.config)
+        silent.wait_for_output("everything is denied on")
+        self.device.send(udp(self.sequence()))
+        wait_until("the frame to be refused", lambda: self.dropped("no_policy") >= 1)
+        self.assertEqual(silent.stop(signal.SIGTERM), 0)
+        (self.lab.directory / "kept").rename(self.lab.directory / "state/policy.last")
+        self.start_gateway("again")
+        sentinel = udp(self.sequence())
+        self.device.send(sentinel)
+        self.assertEqual(self.network.receive_until(sentinel), [])
+
+
+class AfPacketTest(Frames, unittest.TestCase):
+
+    def test_service_tag_the_kernel_cannot_hand_over(self):
+        self.refused(udp(self.sequence(), tags=tag(30, tpid=0x88a8)), "vlan_tag_lost")
+        self.refused(udp(self.sequence(), tags=tag(100, tpid=0x88a8) + tag(30)), "vlan_tag_lost")
+
+
+class AfXdpTest(Frames, unittest.TestCase):
+    driver = ", driver: af_xdp"
+
+    def test_service_tags_pass_unchanged(self):
+        self.passes(udp(self.sequence(), tags=tag(30, tpid=0x88a8, priority=2)))
+        self.passes(udp(self.sequence(), tags=tag(100, tpid=0x88a8) + tag(30)))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
