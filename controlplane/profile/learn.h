@@ -15,12 +15,12 @@ namespace cordon::cp {
 struct Observation {
   std::string device;
   RuleInitiator initiator = RuleInitiator::kDevice;
-  uint8_t protocol = 0;      // IANA number
+  uint8_t protocol = 0;  // IANA number
   dp::IpAddress peer;
-  uint16_t peer_port = 0;    // of the side that listens; the ephemeral side's port is not kept
+  uint16_t peer_port = 0;  // of the side that listens; the ephemeral side's port is not kept
   uint16_t device_port = 0;
   uint8_t icmp_type = 0;
-  bool answered = false;     // the responder sent at least one frame
+  bool answered = false;  // the responder sent at least one frame
   std::chrono::system_clock::time_point first_seen;
   std::chrono::system_clock::time_point last_seen;
   std::vector<int32_t> days;  // days since 1970 with traffic, sorted
