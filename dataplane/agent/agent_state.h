@@ -37,6 +37,8 @@ struct AgentSnapshot {
   uint64_t refused_generation = 0;
   std::vector<Fault> refused_faults;
 
+  std::optional<std::chrono::system_clock::time_point> certificate_expiry;
+
   // Session with the controller.
   bool connected = false;
   std::optional<std::chrono::system_clock::time_point> session_since;

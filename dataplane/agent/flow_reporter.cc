@@ -129,6 +129,7 @@ void FlowReporter::Return(const v1::FlowReport& report) {
 std::shared_ptr<EventWatch> FlowReporter::Watch(const std::string& device) {
   auto watch = std::make_shared<EventWatch>(device, options_.watch_queue);
   const std::lock_guard lock(mutex_);
+  watches_.remove_if([](const auto& gone) { return gone.expired(); });
   watches_.push_back(watch);
   return watch;
 }

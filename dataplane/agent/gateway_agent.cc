@@ -40,7 +40,11 @@ struct GatewayAgent::Impl {
                    if (link) link->Send(std::move(answer));
                  }),
         status(runtime, state, reporter, options.controller_address) {
-    state.Update([](AgentSnapshot& s) { s.started = std::chrono::system_clock::now(); });
+    state.Update([&](AgentSnapshot& s) {
+      s.started = std::chrono::system_clock::now();
+      s.certificate_expiry = options.certificate_expiry;
+    });
+    CheckCertificate();
     if (options.controller_address.empty()) return;
     link = std::make_unique<ControllerLink>(
         LinkOptions{.address = options.controller_address,
@@ -56,7 +60,19 @@ struct GatewayAgent::Impl {
         state);
   }
 
-  v1::Hello MakeHello() const {
+  void CheckCertificate() {
+    if (!options.certificate_expiry) return;
+    const auto left = *options.certificate_expiry - std::chrono::system_clock::now();
+    const auto days = std::chrono::duration_cast<std::chrono::hours>(left).count() / 24;
+    if (days >= 30) return;
+    state.Raise("certificate", left.count() < 0
+                                   ? "the gateway's certificate has expired: replace it"
+                                   : "the gateway's certificate expires in " +
+                                         std::to_string(days) + " days: replace it");
+  }
+
+  v1::Hello MakeHello() {
+    CheckCertificate();
     v1::Hello hello;
     hello.set_gateway(runtime.gateway);
     hello.set_instance(instance);
@@ -66,7 +82,8 @@ struct GatewayAgent::Impl {
     return hello;
   }
 
-  v1::Heartbeat MakeHeartbeat() const {
+  v1::Heartbeat MakeHeartbeat() {
+    CheckCertificate();
     v1::Heartbeat beat;
     beat.set_enforced_generation(state.Snapshot().generation);
     uint64_t flows = 0, capacity = 0;

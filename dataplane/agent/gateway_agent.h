@@ -31,6 +31,8 @@ struct AgentOptions {
   // stored policy is all there is.
   std::string controller_address;
   std::shared_ptr<grpc::ChannelCredentials> credentials;
+  // When the gateway's certificate expires; absent without TLS. An alarm begins 30 days before.
+  std::optional<std::chrono::system_clock::time_point> certificate_expiry;
   // Where the last good policy is kept. Created (0700) if it is missing.
   std::filesystem::path state_directory;
   // Path of the local status socket (mode 0660); empty: none.

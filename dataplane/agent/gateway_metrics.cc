@@ -165,6 +165,11 @@ void RenderPolicy(const AgentSnapshot& state, MetricsText& text) {
   text.Family("cordon_controller_sessions_total", MetricType::kCounter,
               "Sessions the controller has welcomed.");
   text.Sample(state.sessions);
+  if (state.certificate_expiry) {
+    gauge("cordon_certificate_expiry_seconds",
+          "When the gateway's certificate expires, since the epoch.",
+          Seconds(*state.certificate_expiry));
+  }
   gauge("cordon_alarms", "Things an administrator should act on; see the gateway's status.",
         uint64_t{state.alarms.size()});
   gauge("cordon_start_time_seconds", "When the gateway started, since the epoch.",

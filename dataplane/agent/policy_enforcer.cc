@@ -6,6 +6,7 @@
 #include <google/protobuf/util/time_util.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/agent/from_proto.h"
@@ -14,6 +15,8 @@ namespace cordon::dp {
 namespace {
 
 using google::protobuf::util::TimeUtil;
+
+constexpr size_t kMostFaultsSent = 1000;
 
 // The same content gives the same bytes, so that two pushes can be compared.
 std::string EncodeDeterministic(const v1::PolicySet& set) {
@@ -240,8 +243,8 @@ void PolicyEnforcer::SendAck(Clock::time_point since) {
 }
 
 void PolicyEnforcer::Refuse(uint64_t generation, const std::vector<Fault>& faults) {
-  spdlog::error("generation {} was refused ({} faults), first: {} {}", generation, faults.size(),
-                faults[0].path, faults[0].message);
+  spdlog::error("generation {} was refused ({} faults), first: {}{}{}", generation, faults.size(),
+                faults[0].path, faults[0].path.empty() ? "" : " ", faults[0].message);
   state_.Update([&](AgentSnapshot& s) {
     ++s.pushes_refused;
     s.refused_generation = generation;
@@ -250,10 +253,14 @@ void PolicyEnforcer::Refuse(uint64_t generation, const std::vector<Fault>& fault
   v1::GatewayMessage message;
   v1::Nack& nack = *message.mutable_nack();
   nack.set_generation(generation);
-  for (const Fault& fault : faults) {
+  for (size_t i = 0; i < std::min(faults.size(), kMostFaultsSent); ++i) {
     v1::Fault& to = *nack.add_faults();
-    to.set_path(fault.path);
-    to.set_message(fault.message);
+    to.set_path(faults[i].path);
+    to.set_message(faults[i].message);
+  }
+  if (faults.size() > kMostFaultsSent) {
+    nack.add_faults()->set_message("and " + std::to_string(faults.size() - kMostFaultsSent) +
+                                   " more faults");
   }
   answer_(std::move(message));
 }

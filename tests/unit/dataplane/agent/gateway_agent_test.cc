@@ -278,6 +278,17 @@ TEST_F(GatewayAgentTest, ShowsWhyTheControllerRefusesIt) {
   EXPECT_THAT(Status().alarms(), IsEmpty());
 }
 
+TEST_F(GatewayAgentTest, WarnsThirtyDaysBeforeItsCertificateExpires) {
+  AgentOptions options = Options();
+  options.certificate_expiry = std::chrono::system_clock::now() + 24h * 40;
+  StartAgent(options);
+  EXPECT_FALSE(HasAlarm("certificate"));
+  agent_.reset();
+  options.certificate_expiry = std::chrono::system_clock::now() + 24h * 20 + 1h;
+  StartAgent(options);
+  EXPECT_TRUE(HasAlarm("certificate expires in 20 days"));
+}
+
 TEST_F(GatewayAgentTest, ReportsFlowsAndHeartbeatsToTheController) {
   StartAll();
   Enforce(1);
