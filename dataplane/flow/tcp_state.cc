@@ -4,19 +4,23 @@
 //
 //   state        I SYN       R SYN        I SYN+ACK    R SYN+ACK    I ACK/data   R ACK/data  FIN
 //   None         SynSent     -            -            -            -            -           -
-//   SynSent      =           SynReceived  -            SynReceived  -            -           -
+//   SynSent      =           SynReceived  -            SynReceived  -            = (3)       -
 //   SynReceived  =           =            Established  =            Established  -           I:
-//   Closing Established  -           -            =            =            =            = Closing
-//   Closing      - (1)       - (1)        =            =            = (2)        = (2)       =
+//   Closing Established  = (4)       -            =            =            =            = Closing
+//   Closing      = (1) (4)   - (1)        =            =            = (2)        = (2)       =
 //   Closed       reopens     reopens      -            -            =            =           =
 //
 // Notes: a SYN of the responder in SynSent is the simultaneous open of RFC 9293 3.5, whose SYN+ACK
-// of the initiator then establishes. A SYN in Established changes nothing and is dropped: the
-// connection survives stale and forged SYNs. The responder may not send data before the initiator
+// of the initiator then establishes. The responder may not send data before the initiator
 // has answered its SYN+ACK; SYNs may carry data (TCP fast open), that is the rule's matter. In
 // Closed late retransmissions still pass, until the short timeout of that state.
 // (1) reopens if both FINs were seen: the tuple is in TIME-WAIT, a client may reuse it (RFC 6191).
 // (2) Closed if both FINs were seen: this is the acknowledgement of the last one.
+// (3) Without data: the challenge ACK of a responder that still holds an older connection of this
+//     tuple (RFC 5961 4). The initiator answers with a RST and may then open again.
+// (4) A device that was switched off and on may use the same L4 port again. Its SYN passes and
+//     changes nothing here, so the connection survives stale and forged SYNs; the responder's
+//     challenge ACK makes the initiator reset the old connection, which frees the tuple.
 #include "dataplane/flow/tcp_state.h"
 
 #include "dataplane/packet/packet.h"
@@ -40,9 +44,10 @@ TcpTransition OnSyn(TcpState state, FlowSide from, uint8_t fins) {
     case TcpState::kSynReceived:
       return Fits(state);
     case TcpState::kEstablished:
-      return Misfit(state);
+      return initiator ? Fits(state) : Misfit(state);
     case TcpState::kClosing:
-      return fins == kBothFins ? Reopens() : Misfit(state);
+      if (fins == kBothFins) return Reopens();
+      return initiator ? Fits(state) : Misfit(state);
     case TcpState::kClosed:
       return Reopens();
   }
@@ -67,11 +72,15 @@ TcpTransition OnSynAck(TcpState state, FlowSide from) {
 }
 
 // Segments without SYN and RST; RFC 9293 has them all carry ACK.
-TcpTransition OnAck(TcpState state, FlowSide from, bool fin, uint8_t& fins) {
+TcpTransition OnAck(TcpState state, FlowSide from, bool fin, uint32_t payload_length,
+                    uint8_t& fins) {
   switch (state) {
     case TcpState::kNone:
-    case TcpState::kSynSent:
       return Misfit(state);
+    case TcpState::kSynSent: {
+      const bool is_challenge = from == FlowSide::kResponder && !fin && payload_length == 0;
+      return is_challenge ? Fits(state) : Misfit(state);
+    }
     case TcpState::kSynReceived:
       if (from == FlowSide::kResponder) return Misfit(state);
       break;
@@ -91,7 +100,7 @@ TcpTransition OnAck(TcpState state, FlowSide from, bool fin, uint8_t& fins) {
 }  // namespace
 
 TcpTransition NextTcpState(TcpState state, FlowSide from, uint8_t tcp_flags,
-                           uint8_t& fins) noexcept {
+                           uint32_t payload_length, uint8_t& fins) noexcept {
   if ((tcp_flags & tcp_flag::kRst) != 0) {
     return state == TcpState::kNone ? Misfit(state) : Fits(TcpState::kClosed);
   }
@@ -102,7 +111,7 @@ TcpTransition NextTcpState(TcpState state, FlowSide from, uint8_t tcp_flags,
     return transition;
   }
   if ((tcp_flags & tcp_flag::kAck) == 0) return Misfit(state);
-  return OnAck(state, from, (tcp_flags & tcp_flag::kFin) != 0, fins);
+  return OnAck(state, from, (tcp_flags & tcp_flag::kFin) != 0, payload_length, fins);
 }
 
 }  // namespace cordon::dp

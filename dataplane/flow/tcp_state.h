@@ -27,7 +27,8 @@ struct TcpTransition {
 // What one segment does to a flow in `state` (the table is in tcp_state.cc). `fins` is a bit per
 // FlowSide whose FIN was seen; it is updated when the segment fits. Sequence numbers are not
 // looked at: a RST closes whatever its number.
+// `payload_length`: bytes of data in the segment.
 TcpTransition NextTcpState(TcpState state, FlowSide from, uint8_t tcp_flags,
-                           uint8_t& fins) noexcept;
+                           uint32_t payload_length, uint8_t& fins) noexcept;
 
 }  // namespace cordon::dp

@@ -10,9 +10,10 @@ void OpenTcp(FlowTable& flows, FlowIndex flow, const Slot& slot) {
   FlowEntry& entry = flows.At(flow);
   const bool is_syn = (slot.packet.tcp_flags & (tcp_flag::kSyn | tcp_flag::kAck)) == tcp_flag::kSyn;
   uint8_t fins = 0;
-  entry.tcp = NextTcpState(is_syn ? TcpState::kNone : TcpState::kEstablished,
-                           SenderOf(entry, slot.side), slot.packet.tcp_flags, fins)
-                  .next;
+  entry.tcp =
+      NextTcpState(is_syn ? TcpState::kNone : TcpState::kEstablished, SenderOf(entry, slot.side),
+                   slot.packet.tcp_flags, slot.packet.payload_length, fins)
+          .next;
   entry.set_fins(fins);
   flows.SetHalfOpen(flow, entry.tcp == TcpState::kSynSent);
 }

@@ -47,7 +47,8 @@ Followed Follow(const Context& context, Slot& slot) {
   if (slot.packet.protocol == protocol::kTcp) {
     uint8_t fins = entry.fins();
     const TcpTransition transition =
-        NextTcpState(entry.tcp, SenderOf(entry, slot.side), slot.packet.tcp_flags, fins);
+        NextTcpState(entry.tcp, SenderOf(entry, slot.side), slot.packet.tcp_flags,
+                     slot.packet.payload_length, fins);
     if (transition.reopens) return Followed::kReopens;
     if (!transition.fits) {
       slot.decision = RefuseFlow(context.policy, entry.device, entry.key, Reason::kTcpState);

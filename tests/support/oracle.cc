@@ -393,7 +393,8 @@ OracleAnswer Oracle::JudgePacket(const Packet& packet, Side side, const Conversa
   const bool from_initiator = (side == Side::kNetwork) == flow.by_peer;
   if (packet.protocol == kTcp) {
     bool reopens = false;
-    const bool fits = AdvanceTcp(flow, from_initiator, packet.tcp_flags, reopens);
+    const bool fits =
+        AdvanceTcp(flow, from_initiator, packet.tcp_flags, packet.payload_length, reopens);
     if (reopens) {
       flows_.erase(found);
       return JudgeFirst(packet, side, c);
@@ -430,7 +431,8 @@ OracleAnswer Oracle::JudgeFirst(const Packet& packet, Side side, const Conversat
     flow.answer = JudgeMidstream(packet, side, c, who, flow);
     flow.tcp = Tcp::kEstablished;
     bool reopens = false;
-    AdvanceTcp(flow, sent_by_peer == flow.by_peer, packet.tcp_flags, reopens);
+    AdvanceTcp(flow, sent_by_peer == flow.by_peer, packet.tcp_flags, packet.payload_length,
+               reopens);
   }
   if (flow.answer.verdict == Verdict::kDrop) return flow.answer;
   if (!Admit(c, flow)) return Refuse(who, c, Reason::kFlowTableFull);
@@ -496,7 +498,8 @@ Oracle::FlowMap::iterator Oracle::Lookup(const Conversation& c, bool* revoked) {
 }
 
 // False: the segment does not fit.
-bool Oracle::AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, bool& reopens) {
+bool Oracle::AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, uint32_t payload_length,
+                        bool& reopens) {
   const bool syn = (flags & tcp_flag::kSyn) != 0, ack = (flags & tcp_flag::kAck) != 0;
   const bool both_fins = flow.fin[0] && flow.fin[1];
   const auto go = [&flow](Tcp next) {
@@ -511,14 +514,16 @@ bool Oracle::AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, bool& re
       return true;
     }
     if (flow.tcp == Tcp::kSynSent) return go(from_initiator ? Tcp::kSynSent : Tcp::kSynReceived);
-    return flow.tcp == Tcp::kSynReceived;
+    return flow.tcp == Tcp::kSynReceived || from_initiator;
   }
   if (syn) {
     if (flow.tcp == Tcp::kSynSent) return !from_initiator && go(Tcp::kSynReceived);
     if (flow.tcp == Tcp::kSynReceived) return !from_initiator || go(Tcp::kEstablished);
     return flow.tcp != Tcp::kClosed;
   }
-  if (flow.tcp == Tcp::kSynSent) return false;
+  if (flow.tcp == Tcp::kSynSent) {
+    return !from_initiator && (flags & tcp_flag::kFin) == 0 && payload_length == 0;
+  }
   if (flow.tcp == Tcp::kSynReceived && !from_initiator) return false;
   if (flow.tcp == Tcp::kClosed) return true;
   if ((flags & tcp_flag::kFin) != 0) {

@@ -99,7 +99,8 @@ class Oracle {
   // The live flow, decided again if the policy has changed; end() and, in *revoked, why not.
   FlowMap::iterator Lookup(const Conversation& c, bool* revoked);
   bool IsExpired(const Conversation& c, const Flow& flow) const;
-  bool AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, bool& reopens);
+  bool AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, uint32_t payload_length,
+                  bool& reopens);
   bool Admit(const Conversation& c, const Flow& flow);
 
   PolicySpec spec_;

@@ -22,8 +22,9 @@ struct Connection {
   uint8_t fins = 0;
   TcpTransition last;
 
+  // A PSH stands for data in the segment.
   Connection& Feed(FlowSide from, uint8_t flags) {
-    last = NextTcpState(state, from, flags, fins);
+    last = NextTcpState(state, from, flags, (flags & kPsh) != 0 ? 100 : 0, fins);
     if (last.fits) state = last.next;
     return *this;
   }
@@ -108,9 +109,10 @@ TEST(TcpState, InitiatorsFinMayCompleteTheHandshake) {
   EXPECT_EQ(c.fins, 1);
 }
 
-TEST(TcpState, StaleSynLeavesEstablishedFlowAlone) {
+TEST(TcpState, SynOnEstablishedFlowPassesFromTheInitiatorAndChangesNothing) {
   Connection c = Established();
-  EXPECT_FALSE(c.Fits(kI, kSyn));
+  EXPECT_TRUE(c.Fits(kI, kSyn));
+  EXPECT_EQ(c.state, kEstablished);
   EXPECT_FALSE(c.Fits(kR, kSyn));
   EXPECT_FALSE(c.last.reopens);
   EXPECT_EQ(c.state, kEstablished);
@@ -153,9 +155,23 @@ TEST(TcpState, SynReopensClosedFlowFromEitherSide) {
   }
 }
 
+TEST(TcpState, RebootedInitiatorFreesItsTupleThroughAChallengeAck) {
+  Connection known = Established();
+  EXPECT_TRUE(known.Fits(kI, kSyn));
+  EXPECT_TRUE(known.Fits(kR, kAck));
+  EXPECT_TRUE(known.Fits(kI, kRst));
+  EXPECT_TRUE(known.Feed(kI, kSyn).last.reopens);
+  Connection forgotten;  // the gateway forgot the connection, the responder did not
+  EXPECT_TRUE(forgotten.Fits(kI, kSyn));
+  EXPECT_TRUE(forgotten.Fits(kR, kAck));
+  EXPECT_EQ(forgotten.state, kSynSent);
+  EXPECT_TRUE(forgotten.Fits(kI, kRst));
+  EXPECT_TRUE(forgotten.Feed(kI, kSyn).last.reopens);
+}
+
 TEST(TcpState, SynReopensOnlyAfterBothFins) {
   Connection half = Established().Feed(kI, kFinAck);
-  EXPECT_FALSE(half.Fits(kI, kSyn));
+  EXPECT_FALSE(half.Feed(kI, kSyn).last.reopens);
   Connection both = Established().Feed(kI, kFinAck).Feed(kR, kFinAck);
   EXPECT_TRUE(both.Feed(kI, kSyn).last.reopens);
 }
