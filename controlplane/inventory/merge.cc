@@ -100,6 +100,7 @@ class Merger {
 
   MergeResult Run() {
     GroupRows();
+    RefuseSharedSerials();
     for (Candidate& candidate : candidates_) FindTarget(candidate);
     RefuseSharedTargets();
     UpdateAll();
@@ -208,6 +209,27 @@ class Merger {
                           " first");
   }
 
+  // A vendor from one row and a serial number from another can make a key that no row had.
+  void RefuseSharedSerials() {
+    std::unordered_map<std::string, size_t> first_of;
+    for (size_t i = 0; i < candidates_.size(); ++i) {
+      const std::string serial = SerialKey(candidates_[i].device);
+      if (serial.empty()) continue;
+      const auto [first, is_new] = first_of.emplace(serial, i);
+      if (!is_new)
+        RefuseBoth(candidates_[first->second], candidates_[i],
+                   "gives " + Identified(candidates_[i].device));
+    }
+  }
+
+  void RefuseBoth(Candidate& a, Candidate& b, const std::string& why) {
+    const auto line = [this](const Candidate& of) {
+      return std::to_string(imported_[of.rows[0]].line);
+    };
+    Refuse(a, why + ", and so does line " + line(b));
+    Refuse(b, why + ", and so does line " + line(a));
+  }
+
   void RefuseSharedTargets() {
     std::unordered_map<size_t, size_t> first_of;  // existing device -> candidate
     for (size_t i = 0; i < candidates_.size(); ++i) {
@@ -215,13 +237,8 @@ class Merger {
       if (!candidate.target) continue;
       const auto [first, is_new] = first_of.emplace(*candidate.target, i);
       if (is_new) continue;
-      const std::string& name = existing_[*candidate.target].name;
-      Candidate& other = candidates_[first->second];
-      const auto line = [this](const Candidate& of) {
-        return std::to_string(imported_[of.rows[0]].line);
-      };
-      Refuse(other, "matches " + name + ", and so does line " + line(candidate));
-      Refuse(candidate, "matches " + name + ", and so does line " + line(other));
+      RefuseBoth(candidates_[first->second], candidate,
+                 "matches " + existing_[*candidate.target].name);
     }
   }
 

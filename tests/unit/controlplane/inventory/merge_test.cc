@@ -234,6 +234,15 @@ TEST(MergeDevices, ReportsTwoRowsThatMatchOneDeviceByDifferentKeys) {
                                              "i.csv:3: matches a, and so does line 2"));
 }
 
+TEST(MergeDevices, ReportsDevicesThatTurnOutToBeTheSameOnceTheirRowsAreJoined) {
+  Device serial_only = Make("x").Serial("1", "").Tag("T"), vendor_only = Make("y").Tag("T");
+  vendor_only.vendor = "V";
+  const auto result = Merge({}, {serial_only, vendor_only, Make("z").Serial("1", "V")});
+  EXPECT_THAT(Conflicts(result), ElementsAre("i.csv:2: gives serial 1, and so does line 4",
+                                             "i.csv:4: gives serial 1, and so does line 2"));
+  EXPECT_THAT(result.result, IsEmpty());
+}
+
 TEST(MergeDevices, ReportsAnIpOfAnotherDeviceOnTheSamePair) {
   const std::vector<Device> known = {Make("a").Mac(kMac1).Ip(kIp1).On("g", "p")};
   const auto result = Merge(known, {Make("b").Mac(kMac2).Ip(kIp1).On("g", "p"),
