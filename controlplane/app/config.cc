@@ -39,7 +39,7 @@ class Reader {
     TcpListen tcp;
     tcp.address = map.RequiredString("address");
     if (!tcp.address.empty() && tcp.address.rfind(':') == std::string::npos) {
-      node.Fail("address '" + tcp.address + "' has no L4 port: ADDRESS:PORT, such as 0.0.0.0:7443");
+      node.Fail("address '" + tcp.address + "' has no L4 port: ADDRESS:PORT, such as 0.0.0.0:9443");
     }
     const auto tls = map.Find("tls");
     if (tls) {

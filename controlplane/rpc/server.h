@@ -19,7 +19,7 @@ namespace cordon::cp {
 
 struct RpcServerOptions {
   std::string unix_socket;                                   // path; empty: none
-  std::string tcp_address;                                   // "0.0.0.0:7443"; empty: none
+  std::string tcp_address;                                   // "0.0.0.0:9443"; empty: none
   std::shared_ptr<grpc::ServerCredentials> tcp_credentials;  // of mutual TLS
   GatewayControlOptions gateway_control;
 };
