@@ -7,7 +7,6 @@
 #include <rte_log.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -145,11 +144,12 @@ std::string LcoreMap(const IoOptions& options, const std::set<unsigned>& allowed
   return map;
 }
 
+// Names a directory that stays empty: two gateways of one name do not meet in it.
 std::string FilePrefix(const IoOptions& options) {
   std::string prefix = "cordon-" + options.gateway;
   std::replace_if(
       prefix.begin(), prefix.end(), [](unsigned char c) { return isalnum(c) == 0; }, '-');
-  return prefix + "-" + std::to_string(getpid());
+  return prefix;
 }
 
 std::vector<std::string> Arguments(const IoOptions& options, const std::set<unsigned>& allowed) {

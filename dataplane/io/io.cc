@@ -33,9 +33,13 @@ rte_mempool* MakePool(const IoOptions& options, std::string& error) {
       rte_pktmbuf_pool_create("frames", static_cast<unsigned>(BufferCount(options)), kPoolCache, 0,
                               static_cast<uint16_t>(room), SOCKET_ID_ANY);
   if (pool == nullptr) {
-    error = "memory.megabytes: " + std::to_string(BufferCount(options)) + " buffers of " +
-            std::to_string(room) + " bytes do not fit in " + std::to_string(options.megabytes) +
-            " MiB (" + rte_strerror(rte_errno) + "): raise it, or lower memory.mbufs";
+    constexpr size_t kBufferOverhead = 192;  // mbuf and mempool headers
+    constexpr size_t kRest = 16;             // MiB: rings, ports
+    const size_t needed = (BufferCount(options) * (room + kBufferOverhead) >> 20) + kRest;
+    error = "memory.megabytes: " + std::to_string(options.megabytes) + " MiB do not hold " +
+            std::to_string(BufferCount(options)) + " buffers of " + std::to_string(room) +
+            " bytes (" + rte_strerror(rte_errno) + "): about " + std::to_string(needed) +
+            " are needed; or lower memory.mbufs";
   }
   return pool;
 }
