@@ -174,7 +174,7 @@ class TrafficSource {
     using namespace tcp_flag;
     static const std::vector<uint8_t> kFlags = {kSyn, kSyn | kAck, kSyn | kAck, kAck,        kAck,
                                                 kAck, kAck | kPsh, kFin | kAck, kFin | kAck, kRst};
-    frame.Flags(random_.Of(kFlags));
+    frame.Flags(random_.Of(kFlags)).PayloadSize(random_.Below(2));
   }
 
   // A device of the pair, when there is one.
