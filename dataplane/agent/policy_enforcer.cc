@@ -83,7 +83,7 @@ std::vector<std::string> PolicyEnforcer::PublishStored() {
     sentences.push_back("no stored policy: everything is denied until the controller pushes one");
     return sentences;
   }
-  sentences.push_back("enforcing stored policy of generation " +
+  sentences.push_back("loaded the stored policy of generation " +
                       std::to_string(loaded.policy.generation));
   Published published;
   published.generation = loaded.policy.generation;

@@ -78,7 +78,7 @@ struct Gateway::State {
   void LoadStoredPolicy();
   bool StartIo(std::string& error);
   void StartWorkers();
-  void AwaitEnforcement();
+  bool AwaitEnforcement(std::string& error);
   bool StartServices(std::string& error);
 
   const GatewayConfig config;
@@ -182,20 +182,25 @@ void Gateway::State::StartWorkers() {
   io->StartWorkers(parts);
 }
 
-void Gateway::State::AwaitEnforcement() {
+bool Gateway::State::AwaitEnforcement(std::string& error) {
   const auto table = slot.Current();
   const auto deadline = std::chrono::steady_clock::now() + kFirstEnforcement;
-  while (!slot.IsEnforced(table->stamp()) && std::chrono::steady_clock::now() < deadline) {
+  while (!slot.IsEnforced(table->stamp())) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      error = "workers.cores: a worker does not get its core";
+      return false;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   if (table->generation() == 0) {
-    spdlog::warn("gateway {}: no policy: everything is denied on {} pairs", config.io.gateway,
+    spdlog::warn("gateway {}: no policy: everything is denied on all pairs ({})", config.io.gateway,
                  config.io.pairs.size());
-    return;
+    return true;
   }
-  spdlog::info("gateway {}: enforcing generation {} (stored), {} devices, {} pairs, {} workers",
+  spdlog::info("gateway {}: enforcing generation {} (stored); devices: {}, pairs: {}, workers: {}",
                config.io.gateway, table->generation(), table->device_count(),
                config.io.pairs.size(), workers.size());
+  return true;
 }
 
 bool Gateway::State::StartServices(std::string& error) {
@@ -225,8 +230,7 @@ std::unique_ptr<Gateway> Gateway::Start(const GatewayConfig& config, std::string
   state->LoadStoredPolicy();
   if (!state->StartIo(error)) return nullptr;
   state->StartWorkers();
-  state->AwaitEnforcement();
-  if (!state->StartServices(error)) return nullptr;
+  if (!state->AwaitEnforcement(error) || !state->StartServices(error)) return nullptr;
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 

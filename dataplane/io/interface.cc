@@ -6,10 +6,12 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <fstream>
 
@@ -91,23 +93,40 @@ void SilenceStack(const std::string& name, ControlSocket& socket,
   }
 }
 
+// A name in the abstract namespace, which is the network namespace's own and forgets with the
+// process. -1 if another one holds it.
+int Lock(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = "cordon-port-" + name;
+  std::memcpy(address.sun_path + 1, path.data(), path.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + path.size());
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0) return fd;
+  if (fd >= 0) close(fd);
+  return -1;
+}
+
 }  // namespace
 
-std::optional<InterfaceFacts> PrepareInterface(const std::string& name,
-                                               std::vector<std::string>& warnings,
-                                               std::string& error) {
-  InterfaceFacts facts;
+std::unique_ptr<Interface> Interface::Prepare(const std::string& name,
+                                              std::vector<std::string>& warnings,
+                                              std::string& error) {
   ControlSocket socket(name);
   if (name.empty() || name.size() >= IFNAMSIZ || !socket.Call(SIOCGIFINDEX)) {
     error = "no network interface '" + name + "' in this network namespace";
-    return std::nullopt;
+    return nullptr;
   }
-  facts.index = socket.request().ifr_ifindex;
   if (socket.Call(SIOCGIFADDR)) {
     error = "interface '" + name +
             "' has an IP address: a data port must not have one, and the management interface must "
             "not be a data port";
-    return std::nullopt;
+    return nullptr;
+  }
+  std::unique_ptr<Interface> interface(new Interface(Lock(name)));
+  if (interface->lock_ < 0) {
+    error = "interface '" + name + "' is a port of another cordon-gateway";
+    return nullptr;
   }
   for (const Offload& offload : kOffloads) {
     if (SwitchOff(socket, offload)) continue;
@@ -116,8 +135,12 @@ std::optional<InterfaceFacts> PrepareInterface(const std::string& name,
                        name + " " + offload.name + " off");
   }
   SilenceStack(name, socket, warnings);
-  if (socket.Call(SIOCGIFMTU)) facts.mtu = static_cast<size_t>(socket.request().ifr_mtu);
-  return facts;
+  if (socket.Call(SIOCGIFMTU)) interface->mtu_ = static_cast<size_t>(socket.request().ifr_mtu);
+  return interface;
+}
+
+Interface::~Interface() {
+  if (lock_ >= 0) close(lock_);
 }
 
 }  // namespace cordon::dp

@@ -4,25 +4,34 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace cordon::dp {
 
-struct InterfaceFacts {
-  int index = 0;
-  size_t mtu = 0;
-};
+// A Linux interface as long as it is a port. Only one gateway at a time: a second one would forward
+// every frame twice, or take the first one's AF_XDP program away.
+class Interface {
+ public:
+  // Switches off what would change, merge or split frames (checksum and segmentation offloads,
+  // GRO, LRO, VLAN acceleration), switches on promiscuous mode and the link, and stops the stack
+  // of this machine from answering there (ARP, IPv6). What cannot be done is a warning that says
+  // what follows from it. Null, with `error`, if there is no such interface or it must not be used.
+  // The other end of a veth pair belongs to the device: its offloads must be off too, or its
+  // frames arrive with unfinished checksums.
+  static std::unique_ptr<Interface> Prepare(const std::string& name,
+                                            std::vector<std::string>& warnings, std::string& error);
+  ~Interface();
+  Interface(const Interface&) = delete;
+  Interface& operator=(const Interface&) = delete;
 
-// Switches off what would change, merge or split frames (checksum and segmentation offloads, GRO,
-// LRO, VLAN acceleration), switches on promiscuous mode and the link, and stops the stack of this
-// machine from answering there (ARP, IPv6). What cannot be done is a warning that says what follows
-// from it. nullopt, with `error`, if there is no such interface or it must not be touched.
-// The other end of a veth pair belongs to the device: its offloads must be off too, or its frames
-// arrive with unfinished checksums.
-std::optional<InterfaceFacts> PrepareInterface(const std::string& name,
-                                               std::vector<std::string>& warnings,
-                                               std::string& error);
+  size_t mtu() const { return mtu_; }
+
+ private:
+  explicit Interface(int lock) : lock_(lock) {}
+  const int lock_;
+  size_t mtu_ = 0;
+};
 
 }  // namespace cordon::dp

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "dataplane/io/interface.h"
-
 namespace cordon::dp {
 namespace {
 
@@ -35,16 +33,17 @@ std::string InterfaceDevice(const PortOptions& options, size_t slot) {
 
 std::unique_ptr<Port> Port::Open(const PortOptions& options, const Setup& setup,
                                  std::vector<std::string>& warnings, std::string& error) {
+  std::unique_ptr<Port> port(new Port);
   if (!options.interface.empty()) {
-    const auto facts = PrepareInterface(options.interface, warnings, error);
-    if (!facts) return nullptr;
-    if (facts->mtu > setup.mtu) {
+    port->interface_ = Interface::Prepare(options.interface, warnings, error);
+    if (!port->interface_) return nullptr;
+    if (port->interface_->mtu() > setup.mtu) {
       warnings.push_back("interface " + options.interface + " has an MTU of " +
-                         std::to_string(facts->mtu) + ", above mtu: " + std::to_string(setup.mtu) +
+                         std::to_string(port->interface_->mtu()) +
+                         ", above mtu: " + std::to_string(setup.mtu) +
                          " of the configuration: longer frames are dropped");
     }
   }
-  std::unique_ptr<Port> port(new Port);
   if (!port->Find(options, setup.capacity, error) || !port->Configure(setup, warnings, error) ||
       !port->Guard(setup, error)) {
     return nullptr;
@@ -62,7 +61,9 @@ bool Port::Find(const PortOptions& options, size_t framesz, std::string& error) 
   if (!found_ && !IoOptions::IsPciAddress(name_)) {
     const int code = rte_vdev_init(name_.c_str(), arguments.c_str());
     if (code < 0) {
-      error = "DPDK cannot make '" + device + "': " + ErrorText(code);
+      error = "DPDK cannot make '" + device + "': ";
+      // -1 is no error number: DPDK has no driver whose name begins that, or it has logged more.
+      error += code == -1 ? "no such driver, or wrong arguments" : ErrorText(code);
       return false;
     }
     found_ = rte_eth_dev_get_port_by_name(name_.c_str(), &id_) == 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/io/interface.h"
 #include "dataplane/io/options.h"
 #include "dataplane/io/packet_socket.h"
 
@@ -56,6 +57,7 @@ class Port {
   bool Configure(const Setup& setup, std::vector<std::string>& warnings, std::string& error);
   bool Guard(const Setup& setup, std::string& error);
 
+  std::unique_ptr<Interface> interface_;  // null if the port is none of the kernel
   uint16_t id_ = 0;
   bool found_ = false;
   std::string name_;

@@ -225,14 +225,69 @@ class Frames:
         features = self.box.run("ethtool", "-k", "d0").stdout
         self.assertIn("tx-checksumming: off", features)
 
+    # --- the environment
+
+    def test_flows_resume_after_links_flapped(self):
+        for interface in ("d0", "n0", "d0", "n0"):
+            for state in ("down", "up"):
+                self.box.run("ip", "link", "set", interface, state)
+        self.resume(self.device, self.network, udp)
+        self.resume(self.network, self.device, lambda payload: udp(
+            payload, source=SERVER, destination=PUMP, source_ip=SERVER_IP, destination_ip=PUMP_IP, ports=(5000, 40000)))
+
+    def resume(self, source, destination, make):
+        """Sends frames until the link carries them again; none may come twice or out of order."""
+        sent = []
+        destination.socket.settimeout(0.2)
+        try:
+            for _ in range(50):
+                sent.append(make(self.sequence()))
+                source.send(sent[-1])
+                try:
+                    first = destination.receive()
+                    break
+                except TimeoutError:
+                    pass
+            else:
+                self.fail("no frame came through any more")
+        finally:
+            destination.socket.settimeout(5)
+        last = make(self.sequence())
+        source.send(last)
+        arrived = [first, *destination.receive_until(last)]
+        self.assertEqual(arrived, [frame for frame in sent if frame in arrived])
+
     # --- start and stop
+
+    def refused_start(self, message, **changes):
+        text = self.config.read_text()
+        for old, new in {"9464": "9465", "gateway.sock": "other.sock", **changes}.items():
+            text = text.replace(old, new)
+        config = self.lab.directory / "refused.yaml"
+        config.write_text(text)
+        result = self.box.run(BIN / "cordon-gateway", "--config", config, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(message, result.stderr)
+        self.passes(udp(self.sequence()))  # and the one that runs goes on
+
+    def test_start_with_an_interface_that_is_not_there(self):
+        self.refused_start("pairs[0].device_side: no network interface 'd7'", d0="d7")
+
+    def test_start_with_an_interface_that_has_an_address(self):
+        self.refused_start("pairs[0].device_side: interface 'lo' has an IP address", d0="lo")
+
+    def test_start_with_an_interface_of_another_gateway(self):
+        self.refused_start("pairs[0].device_side: interface 'd0' is a port of another cordon-gateway")
+
+    def test_start_with_too_little_memory(self):
+        self.refused_start("memory.megabytes: 96 MiB do not hold", **{"megabytes: 96": "megabytes: 96, mbufs: 1000000"})
 
     def test_zz_nothing_passes_after_the_end_and_without_a_policy(self):
         self.assertEqual(self.gateway.stop(signal.SIGTERM), 0, self.gateway.output())
         (self.lab.directory / "state/policy.last").rename(self.lab.directory / "kept")
         self.device.send(udp(self.sequence()))
         silent = self.box.start("silent", BIN / "cordon-gateway", "--config", self.config)
-        silent.wait_for_output("everything is denied on")
+        silent.wait_for_output("everything is denied on all pairs")
         self.device.send(udp(self.sequence()))
         wait_until("the frame to be refused", lambda: self.dropped("no_policy") >= 1)
         self.assertEqual(silent.stop(signal.SIGTERM), 0)
@@ -248,6 +303,12 @@ class AfPacketTest(Frames, unittest.TestCase):
     def test_service_tag_the_kernel_cannot_hand_over(self):
         self.refused(udp(self.sequence(), tags=tag(30, tpid=0x88a8)), "vlan_tag_lost")
         self.refused(udp(self.sequence(), tags=tag(100, tpid=0x88a8) + tag(30)), "vlan_tag_lost")
+
+
+    def test_frame_that_does_not_fit_a_buffer(self):
+        for space, interface in ((self.lab.namespaces["device"], "eth0"), (self.box, "d0")):
+            space.run("ip", "link", "set", interface, "mtu", "4000")
+        self.refused(udp(self.sequence() + bytes(3000)), "frame_too_long")
 
 
 class AfXdpTest(Frames, unittest.TestCase):

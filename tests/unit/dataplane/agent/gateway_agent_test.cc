@@ -226,7 +226,7 @@ TEST_F(GatewayAgentTest, EnforcesTheStoredPolicyWithoutAController) {
   controller_.Stop();
   TestGateway restarted(1);
   agent_ = std::make_unique<GatewayAgent>(restarted.Runtime(), Options());
-  EXPECT_THAT(agent_->PublishStored(), ElementsAre("enforcing stored policy of generation 8"));
+  EXPECT_THAT(agent_->PublishStored(), ElementsAre("loaded the stored policy of generation 8"));
   EXPECT_EQ(restarted.slot().Current()->generation(), 8u);
   restarted.StartWorkers();
   std::string error;
@@ -245,7 +245,7 @@ TEST_F(GatewayAgentTest, SurvivesACorruptStoredPolicyLoudly) {
   std::ofstream(scratch_.path() / "state" / "policy.last") << "garbage";
   StartAgent();
   EXPECT_THAT(sentences_, ElementsAre(HasSubstr("stored policy is corrupt"),
-                                      "enforcing stored policy of generation 1"));
+                                      "loaded the stored policy of generation 1"));
   EXPECT_TRUE(Eventually([&] { return Status().policy_source() == v1::POLICY_SOURCE_PREVIOUS; }));
   EXPECT_TRUE(HasAlarm("corrupt"));
   ASSERT_TRUE(controller_.NextHello().has_value());
