@@ -81,6 +81,7 @@ absl::StatusOr<uint64_t> Fleet::Connect(const GatewayHello& hello, std::shared_p
     entry.status.since = system_clock::now();
     entry.status.software_version = hello.software_version;
     entry.status.vitals = {.enforced_generation = hello.enforced_generation};
+    entry.status.contradicts_ack = false;
     entry.status.events_lost = 0;
     SaveLocked(entry);
   }
@@ -99,6 +100,7 @@ void Fleet::Disconnect(const std::string& gateway, uint64_t session) {
     entry->waker = nullptr;
     entry->status.since = system_clock::now();
     entry->status.vitals = {};
+    entry->status.contradicts_ack = false;
     SaveLocked(*entry);
   }
   NotifyListeners();
@@ -155,7 +157,11 @@ void Fleet::OnNack(const std::string& gateway, uint64_t session, uint64_t genera
 
 void Fleet::OnVitals(const std::string& gateway, uint64_t session, const GatewayVitals& vitals) {
   std::lock_guard lock(mutex_);
-  if (Entry* entry = Present(gateway, session)) entry->status.vitals = vitals;
+  Entry* entry = Present(gateway, session);
+  if (entry == nullptr) return;
+  entry->status.vitals = vitals;
+  // A heartbeat may run ahead of the ACK of the same generation, but never behind an earlier ACK.
+  entry->status.contradicts_ack = vitals.enforced_generation < entry->session.View().enforced;
 }
 
 void Fleet::OnEventsLost(const std::string& gateway, uint64_t session, uint64_t lost_total) {
@@ -222,6 +228,14 @@ GatewayStatus Fleet::StatusLocked(const Entry& entry) const {
              ": the controller's database was restored or replaced. The gateway keeps what it "
              "has; review the configuration and apply it, the new generation gets a greater "
              "number"});
+  }
+  if (status.contradicts_ack) {
+    if (status.connected) status.view.state = GatewayState::kRefused;
+    status.view.faults.push_back(
+        {"gateway " + status.gateway,
+         "acknowledged generation " + std::to_string(status.view.enforced) +
+             ", but its heartbeat says its workers decide under " +
+             std::to_string(status.vitals.enforced_generation) + ": restart the gateway"});
   }
   return status;
 }

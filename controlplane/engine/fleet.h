@@ -49,6 +49,8 @@ struct GatewayStatus {
   std::chrono::system_clock::time_point answered;  // of the last ACK or NACK; epoch: none
   std::string software_version;
   GatewayVitals vitals;
+  // Its last heartbeat named an older generation than its last ACK: never true of a sound gateway.
+  bool contradicts_ack = false;
   uint64_t events_lost = 0;  // on the gateway, since it started
 };
 

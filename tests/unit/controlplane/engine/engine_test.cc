@@ -113,6 +113,20 @@ TEST_F(EngineTest, GatewaySessionDoesNotWaitForAHangingDisk) {
   EXPECT_EQ(engine_->fleet().Find("icu-1")->view.state, GatewayState::kEnforcing);
 }
 
+TEST_F(EngineTest, HeartbeatThatContradictsTheAckIsAFaultOfTheGateway) {
+  Apply(GatewayNamed("icu-1")).IgnoreError();
+  const auto waker = std::make_shared<Waker>([] {});
+  Fleet& fleet = engine_->fleet();
+  const auto session = fleet.Connect(
+      {.gateway = "icu-1", .instance = "a", .software_version = "t", .enforced_generation = 1},
+      waker);
+  fleet.OnVitals("icu-1", *session, {.enforced_generation = 1});
+  EXPECT_EQ(fleet.Find("icu-1")->view.state, GatewayState::kEnforcing);
+  fleet.OnVitals("icu-1", *session, {.enforced_generation = 0});
+  EXPECT_EQ(fleet.Find("icu-1")->view.state, GatewayState::kRefused);
+  EXPECT_THAT(fleet.Find("icu-1")->view.faults, SizeIs(1));
+}
+
 TEST_F(EngineTest, RollbackThatRemovesAGatewayEndsItsSession) {
   Apply(GatewayNamed("icu-1")).IgnoreError();
   Apply(GatewayNamed("icu-2")).IgnoreError();
