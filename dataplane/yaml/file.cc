@@ -37,7 +37,15 @@ class TreeBuilder : public YAML::EventHandler {
   };
   const std::vector<Repeated>& repeated() const { return repeated_; }
 
-  void OnDocumentStart(const YAML::Mark&) override { open_.clear(); }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp does not step over a token that cannot begin a document, such as a lone comma: it
+    // would begin empty documents there for ever.
+    if (mark.pos == document_position_) {
+      throw Refusal{LineOf(mark), "is not valid YAML: nothing can begin here with this character"};
+    }
+    document_position_ = mark.pos;
+    open_.clear();
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     RefuseAnchor(mark, anchor);
@@ -148,6 +156,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Level> open_;
   std::vector<Repeated> repeated_;
   size_t nodes_ = 0;
+  int document_position_ = -1;
 };
 
 const YamlTree& YamlTree::Empty() {

@@ -133,6 +133,15 @@ TEST(StrictYaml, ReportsAFileThatCannotBeRead) {
   EXPECT_THAT(YamlFile::Read("/tmp").faults(), SizeIs(1));
 }
 
+// The parser beneath does not step over such a token: it was a cheap way to keep it busy.
+TEST(StrictYaml, StopsAtATokenThatCannotBeginADocument) {
+  for (const char* content : {",a\n", "a\n---\n]\n", "}"}) {
+    const YamlFile file =
+        YamlFile::Parse("a.yaml", content, {.bytes = 64, .nodes = 10, .depth = 4, .faults = 10});
+    EXPECT_THAT(file.faults(), ElementsAre(Field(&YamlFault::message, HasSubstr("valid YAML"))));
+  }
+}
+
 TEST(StrictYaml, TakesAByteOrderMarkAndEmptyFiles) {
   EXPECT_THAT(Parse("").documents(), IsEmpty());
   EXPECT_THAT(Parse("# nothing\n---\n").faults(), IsEmpty());
