@@ -172,21 +172,6 @@ TEST_F(GatewayAgentTest, RefusesOtherContentUnderTheSameGeneration) {
   EXPECT_THAT(controller_.NextNack()->faults(0).message(), HasSubstr("with other content"));
 }
 
-TEST_F(GatewayAgentTest, AnswersOnlyTheNewestOfPushesThatArriveWhileItIsBusy) {
-  StartAll();
-  gateway_.StopWorkers();  // the first push cannot become enforced yet
-  for (uint64_t generation = 1; generation <= 50; ++generation) {
-    controller_.Push(MakePolicySet(generation));
-    if (generation > 1) continue;
-    ASSERT_TRUE(Eventually([&] { return gateway_.slot().Current()->generation() == 1; }));
-  }
-  std::this_thread::sleep_for(50ms);  // let the stream deliver them: nothing else tells
-  gateway_.StartWorkers();
-  EXPECT_EQ(controller_.NextAck()->generation(), 1u);
-  EXPECT_EQ(controller_.NextAck()->generation(), 50u);
-  EXPECT_FALSE(controller_.HasAnswer());
-}
-
 TEST_F(GatewayAgentTest, ReportsAWorkerThatDoesNotTakeOverAndAcknowledgesWhenItDoes) {
   controller_.Start();
   AgentOptions options = Options();
