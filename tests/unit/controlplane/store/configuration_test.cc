@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "controlplane/store/sqlite.h"
 #include "tests/unit/controlplane/store/store_fixture.h"
 
 namespace cordon::cp {
@@ -79,6 +80,26 @@ TEST(SqliteStore, RefusesAGenerationThatDoesNotGrowAndKeepsItsState) {
   }
   EXPECT_EQ(*store->LatestGeneration(), 5u);
   EXPECT_EQ(*store->LoadConfiguration(), first);
+}
+
+TEST(SqliteStore, TakesBackACommitThatFailsHalfway) {
+  const TemporaryDirectory directory;
+  const auto store = Open(directory.File());
+  const Configuration first = WithDevices({NamedDevice("a", "here"), NamedDevice("b")});
+  ASSERT_TRUE(store->Commit(first, Record(1)).ok());
+  auto database = Database::Open(directory.File());
+  ASSERT_TRUE(database
+                  ->Execute("CREATE TRIGGER fail BEFORE INSERT ON documents WHEN NEW.name = 'z'"
+                            " BEGIN SELECT RAISE(ABORT, 'disk on fire'); END")
+                  .ok());
+  const Configuration second = WithDevices({NamedDevice("a", "there"), NamedDevice("z")});
+  const absl::Status status = store->Commit(second, Record(2));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("disk on fire"));
+  EXPECT_EQ(*store->LatestGeneration(), 1u);
+  EXPECT_EQ(*store->LoadConfiguration(), first);
+  ASSERT_TRUE(database->Execute("DROP TRIGGER fail").ok());
+  EXPECT_TRUE(store->Commit(second, Record(2)).ok());
+  EXPECT_EQ(*store->LoadConfiguration(), second);
 }
 
 TEST(SqliteStore, RefusesADocumentFiledUnderAnotherName) {
