@@ -15,6 +15,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "dataplane/io/stack_shield.h"
+
 namespace cordon::dp {
 namespace {
 
@@ -117,6 +119,7 @@ std::unique_ptr<Interface> Interface::Prepare(const std::string& name,
     error = "no network interface '" + name + "' in this network namespace";
     return nullptr;
   }
+  const int index = socket.request().ifr_ifindex;
   if (socket.Call(SIOCGIFADDR)) {
     error = "interface '" + name +
             "' has an IP address: a data port must not have one, and the management interface must "
@@ -135,6 +138,12 @@ std::unique_ptr<Interface> Interface::Prepare(const std::string& name,
                        name + " " + offload.name + " off");
   }
   SilenceStack(name, socket, warnings);
+  std::string refusal;
+  if (!ShieldStack(index, refusal)) {
+    warnings.push_back("interface " + name +
+                       ": frames also reach the network stack of this machine (" + refusal +
+                       "): keep data ports in a network namespace of their own");
+  }
   if (socket.Call(SIOCGIFMTU)) interface->mtu_ = static_cast<size_t>(socket.request().ifr_mtu);
   return interface;
 }

@@ -16,10 +16,10 @@ class Interface {
  public:
   // Switches off what would change, merge or split frames (checksum and segmentation offloads,
   // GRO, LRO, VLAN acceleration), switches on promiscuous mode and the link, and stops the stack
-  // of this machine from answering there (ARP, IPv6). What cannot be done is a warning that says
-  // what follows from it. Null, with `error`, if there is no such interface or it must not be used.
-  // The other end of a veth pair belongs to the device: its offloads must be off too, or its
-  // frames arrive with unfinished checksums.
+  // of this machine from hearing and answering there (see ShieldStack). What cannot be done is a
+  // warning that says what follows from it. Null, with `error`, if there is no such interface or it
+  // must not be used. The other end of a veth pair belongs to the device: its offloads must be off
+  // too, or its frames arrive with unfinished checksums.
   static std::unique_ptr<Interface> Prepare(const std::string& name,
                                             std::vector<std::string>& warnings, std::string& error);
   ~Interface();

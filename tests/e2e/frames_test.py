@@ -63,25 +63,28 @@ def udp(payload=b"infusing", source=PUMP, destination=SERVER, source_ip=PUMP_IP,
     return mac(destination) + mac(source) + tags + b"\x08\x00" + ip + addresses + segment + trailer
 
 
+def in_namespace(namespace, make):
+    """What `make` returns when called inside a network namespace; sockets stay there."""
+    made = []
+
+    def enter():  # a thread of its own may live in another namespace
+        with open(f"/run/netns/{namespace.full_name}", "rb") as target:
+            if ctypes.CDLL(None, use_errno=True).setns(target.fileno(), 0x40000000) == 0:
+                made.append(make())
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    return made[0]
+
+
 class Wire:
     """A device's or peer's end of a cable: sends and receives whole frames, VLAN tags included."""
     PACKET_AUXDATA, SOL_PACKET, TAG_VALID = 8, 263, 1 << 4
 
     def __init__(self, namespace, interface):
-        made = []
-
-        def enter():  # a thread of its own may live in another namespace
-            with open(f"/run/netns/{namespace.full_name}", "rb") as target:
-                if ctypes.CDLL(None, use_errno=True).setns(target.fileno(), 0x40000000) != 0:
-                    return
-            end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-            end.bind((interface, 3))
-            end.setsockopt(self.SOL_PACKET, self.PACKET_AUXDATA, 1)
-            made.append(end)
-        thread = threading.Thread(target=enter)
-        thread.start()
-        thread.join()
-        self.socket = made[0]
+        self.socket = in_namespace(namespace, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
+        self.socket.bind((interface, 3))
+        self.socket.setsockopt(self.SOL_PACKET, self.PACKET_AUXDATA, 1)
         self.socket.settimeout(5)
 
     def send(self, frame):
@@ -224,6 +227,19 @@ class Frames:
         self.assertTrue(flags & 0x80, "no ARP of this machine")
         features = self.box.run("ethtool", "-k", "d0").stdout
         self.assertIn("tx-checksumming: off", features)
+
+    def test_frames_to_this_machine_do_not_reach_its_stack(self):
+        self.box.address("lo", "10.9.9.9/32")
+        listener = in_namespace(self.box, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        listener.bind(("10.9.9.9", 7777))
+        listener.setblocking(False)
+        own_mac = self.box.run("cat", "/sys/class/net/d0/address").stdout.strip()
+        for destination in (own_mac, "ff:ff:ff:ff:ff:ff"):
+            self.device.send(udp(self.sequence(), destination=destination, destination_ip="10.9.9.9", ports=(40000, 7777)))
+        self.passes(udp(self.sequence()))
+        with self.assertRaises(BlockingIOError):
+            listener.recv(100)
+        listener.close()
 
     # --- the environment
 
