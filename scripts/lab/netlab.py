@@ -179,7 +179,11 @@ class Witness:
                                        "--immediate-mode", "-Q", "in", *expression.split())
         self.process.wait_for_output("listening on")
 
+    def frames(self):
+        """Stops the capture and returns the frames, a line each."""
+        self.process.stop(signal.SIGINT)
+        return run(["tcpdump", "-n", "-e", "-r", self.file], check=False).stdout.splitlines()
+
     def count(self):
         """Stops the capture and returns the number of frames."""
-        self.process.stop(signal.SIGINT)
-        return len(run(["tcpdump", "-n", "-r", self.file], check=False).stdout.splitlines())
+        return len(self.frames())

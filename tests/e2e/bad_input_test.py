@@ -43,10 +43,11 @@ class BadInputTest(HospitalTest):
 
     def test_inventory_with_bad_rows_imports_the_good_ones_and_names_the_rest(self):
         inventory = self.lab.directory / "mixed.csv"
-        inventory.write_text("Asset Tag;Manufacturer;Model;Device Category;MAC Address;IP Address\n"
-                             "BM-1;V;M;Infusion Pump;02:00:00:00:05:01;10.20.5.1\n"
-                             "BM-2;V;M;Infusion Pump;02:00:00:00:05:zz;10.20.5.2\n"
-                             "BM-3;V;M;Infusion Pump;02:00:00:00:05:03;10.20.5.300\n")
+        header = (LAB_CONFIG / "inventory.csv").read_text().splitlines()[0]
+        rows = [f"BM-{i};S-{i};V;M;Infusion Pump;ICU;{mac};{ip};pump-x{i}" for i, mac, ip in (
+            (1, "02:00:00:00:05:01", "10.20.5.1"), (2, "02:00:00:00:05:zz", "10.20.5.2"),
+            (3, "02:00:00:00:05:03", "10.20.5.300"))]
+        inventory.write_text("\n".join([header, *rows]) + "\n")
         result = self.hospital.ctl("import", "devices", inventory, "--mapping", LAB_CONFIG / "inventory-mapping.yaml",
                                    check=False)
         for part in ("mixed.csv:3", "MAC", "mixed.csv:4", "IP"):

@@ -38,7 +38,7 @@ class MetricsTest(HospitalTest):
 
     def test_real_prometheus_scrapes_and_loads_the_alerts(self):
         self.assertIn("SUCCESS", subprocess.run(
-            ["promtool", "check", "rules", ROOT / "configs/prometheus/alerts.yaml"], capture_output=True, text=True,
+            ["promtool", "check", "rules", ROOT / "configs/prometheus/cordon-alerts.yml"], capture_output=True, text=True,
             check=False).stdout)
         config = self.lab.directory / "prometheus.yaml"
         config.write_text("global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: cordon-gateway\n"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests share: the lab of scripts/lab, and a hospital that is ready."""
+import json
 import os
 import pathlib
 import sys
@@ -27,6 +28,8 @@ class HospitalTest(unittest.TestCase):
             cls.hospital.start_controller()
             cls.hospital.start_gateway()
             cls.hospital.ctl("apply", "-f", ROOT / "configs/profiles", "-f", LAB_CONFIG / "policy")
+            # The gateway dials again by itself once the controller knows its name.
+            wait_until("the gateway's session", lambda: cls.hospital.metrics()["cordon_controller_connected"] == 1)
             cls.hospital.ctl("import", "devices", LAB_CONFIG / "inventory.csv", "--mapping",
                              LAB_CONFIG / "inventory-mapping.yaml")
         except BaseException:
@@ -44,4 +47,6 @@ class HospitalTest(unittest.TestCase):
         return self.hospital.ctl("apply", "-f", file, *options, check=check)
 
     def gateway_generation(self):
-        return int(self.hospital.metrics()["cordon_policy_generation"])
+        """What the gateway itself says; /metrics may be 100 ms behind."""
+        status = json.loads(self.hospital.box_ctl("status", "--output", "json").stdout)
+        return int(status.get("enforcedGeneration", status.get("enforced_generation", 0)))
