@@ -15,7 +15,7 @@ std::string JoinPorts(const std::vector<dp::PortRange>& ranges);  // "104, 11112
 std::string_view Word(RuleProtocol protocol);                     // "tcp"
 // A bare address where the prefix is one address.
 std::string DescribePrefix(const dp::IpPrefix& prefix);
-std::string DescribeDuration(std::chrono::seconds duration);      // "90s", "5m", "24h"
+std::string DescribeDuration(std::chrono::seconds duration);  // "90s", "5m", "24h"
 
 const ProfileRule* FindRule(const Profile& profile, std::string_view id);
 
