@@ -6,22 +6,29 @@
 #include <functional>
 #include <string>
 
+#include "dataplane/policy/rows.h"
+
 namespace cordon::dp {
 namespace {
 
 // Flows count idle time in milliseconds of 32 bits; this leaves room on both sides.
 constexpr std::chrono::seconds kMaxIdleTimeout = std::chrono::hours(24 * 30);
 
+struct RowCount {
+  size_t v4 = 0, v6 = 0;
+};
+
 // Rows are one prefix x one port range each. Saturates: the product of three lists a client chose.
-size_t RowsFor(const RuleSpec& rule) {
+RowCount RowsFor(const RuleSpec& rule) {
   constexpr size_t kMany = size_t{1} << 20;
-  const size_t peers = rule.any_peer ? 2 : rule.peers.size();
   const size_t ports =
       std::max<size_t>(rule.peer_ports.size(), 1) * std::max<size_t>(rule.device_ports.size(), 1);
   const size_t protocols = rule.protocol == RuleProtocol::kAny ? 2 : 1;
   const size_t types = std::max<size_t>(rule.icmp_types.size(), 1);
-  if (peers > kMany || ports > kMany || types > kMany) return kMany;
-  return peers * ports * protocols * types;
+  if (rule.peers.size() > kMany || ports > kMany || types > kMany) return {kMany, kMany};
+  RowCount peers{rule.any_peer ? 1u : 0u, rule.any_peer ? 1u : 0u};
+  for (const IpPrefix& prefix : rule.peers) ++(prefix.address.IsV4() ? peers.v4 : peers.v6);
+  return {peers.v4 * ports * protocols * types, peers.v6 * ports * protocols * types};
 }
 
 uint8_t WidthOf(const IpPrefix& prefix) { return prefix.address.IsV4() ? 32 : 128; }
@@ -60,27 +67,35 @@ void RulesetChecker::AddFault(std::string_view list, size_t i, std::string messa
   AddFault(Element(list, i), std::move(message));
 }
 
-size_t RulesetChecker::Check(const RulesetSpec& ruleset, size_t position) {
+void RulesetChecker::Check(const RulesetSpec& ruleset, size_t position) {
   ruleset_ = position;
   ++round_;
   const size_t slots = std::bit_ceil(ruleset.rules.size() * 2 + 2);
   if (seen_.size() < slots) seen_.assign(slots, SeenOrigin{});
-  size_t rows = 0;
+  RowCount count;
   for (rule_ = 0; rule_ < ruleset.rules.size(); ++rule_) {
     const RuleSpec& rule = ruleset.rules[rule_];
     CheckPeers(rule);
     CheckPorts(rule);
     CheckRest(rule);
     CheckOrigin(ruleset.rules, rule_);
-    rows += RowsFor(rule);
+    const RowCount of_rule = RowsFor(rule);
+    count.v4 += of_rule.v4;
+    count.v6 += of_rule.v6;
+    totals_.origin_bytes += rule.origin.size();
   }
+  const size_t rows = count.v4 + count.v6;
+  totals_.rules += ruleset.rules.size();
+  totals_.rows += rows;
+  // One block more for each initiator, whose rows begin a block of their own.
+  totals_.blocks_v4 += count.v4 == 0 ? 0 : count.v4 / kLanes + 2;
+  totals_.blocks_v6 += count.v6 == 0 ? 0 : count.v6 / kLanes + 2;
   if (rows > limits_.rows_per_ruleset) {
     faults_.Add(Element("rulesets", position),
                 "'" + ruleset.name + "' needs " + std::to_string(rows) +
                     " rows (prefixes x port ranges); this gateway takes at most " +
                     std::to_string(limits_.rows_per_ruleset) + " a ruleset");
   }
-  return rows;
 }
 
 void RulesetChecker::CheckPeers(const RuleSpec& rule) {

@@ -10,13 +10,24 @@
 
 namespace cordon::dp {
 
+// What compiled rulesets will need at most, so that room can be made once.
+struct RulesetTotals {
+  size_t rows = 0;
+  size_t blocks_v4 = 0;
+  size_t blocks_v6 = 0;
+  size_t rules = 0;
+  size_t origin_bytes = 0;
+};
+
 class RulesetChecker {
  public:
   RulesetChecker(const PolicyLimits& limits, FaultList& faults)
       : limits_(limits), faults_(faults) {}
 
-  // `position` is that in PolicySpec::rulesets. Returns the rows the ruleset needs.
-  size_t Check(const RulesetSpec& ruleset, size_t position);
+  // `position` is that in PolicySpec::rulesets.
+  void Check(const RulesetSpec& ruleset, size_t position);
+  // Of all rulesets checked so far.
+  const RulesetTotals& totals() const { return totals_; }
 
  private:
   void CheckPeers(const RuleSpec& rule);
@@ -28,6 +39,7 @@ class RulesetChecker {
 
   const PolicyLimits& limits_;
   FaultList& faults_;
+  RulesetTotals totals_;
   size_t ruleset_ = 0;  // where the check is now
   size_t rule_ = 0;
   // Origins seen in this ruleset, open addressing. A slot of an earlier round is free, so nothing

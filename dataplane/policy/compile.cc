@@ -79,6 +79,7 @@ class Compiler {
   std::unique_ptr<PolicyTable> table_;
   PolicyTable::Impl& impl_;
   RulesetCompiler rules_;
+  RulesetTotals totals_;
   std::unordered_map<std::string_view, uint16_t> pairs_;
   std::unordered_map<std::string_view, uint32_t> device_by_name_;
   std::vector<uint32_t> compiled_ruleset_;  // by position in the spec
@@ -122,10 +123,10 @@ bool Compiler::CheckCapacity() {
 
 void Compiler::CheckRulesets() {
   RulesetChecker checker(limits_, faults_);
-  size_t rows = 0;
-  for (size_t i = 0; i < spec_.rulesets.size(); ++i) rows += checker.Check(spec_.rulesets[i], i);
-  if (rows > limits_.rows) {
-    faults_.Add("rulesets", "compiled rows: " + AtMost(rows, limits_.rows));
+  for (size_t i = 0; i < spec_.rulesets.size(); ++i) checker.Check(spec_.rulesets[i], i);
+  totals_ = checker.totals();
+  if (totals_.rows > limits_.rows) {
+    faults_.Add("rulesets", "compiled rows: " + AtMost(totals_.rows, limits_.rows));
   }
 }
 
@@ -223,10 +224,7 @@ void Compiler::CompileHead() {
 }
 
 void Compiler::CompileRulesets() {
-  size_t rules = 0;
-  for (const RulesetSpec& ruleset : spec_.rulesets) rules += ruleset.rules.size();
-  impl_.rules.facts.reserve(rules);
-  impl_.rules.origins.Reserve(rules);
+  rules_.Reserve(totals_);
   compiled_ruleset_.reserve(spec_.rulesets.size());
   for (const RulesetSpec& ruleset : spec_.rulesets) {
     compiled_ruleset_.push_back(rules_.Compile(ruleset));
@@ -239,7 +237,7 @@ void Compiler::CompileRulesets() {
 
 void Compiler::CompileDevices() {
   impl_.devices.reserve(spec_.devices.size());
-  impl_.device_names.Reserve(spec_.devices.size());
+  impl_.device_names.Reserve(spec_.devices.size(), 0);
   for (const DeviceSpec& device : spec_.devices) {
     CompiledDevice compiled;
     compiled.ruleset = compiled_ruleset_[device.ruleset];

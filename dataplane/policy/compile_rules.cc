@@ -125,14 +125,22 @@ void RulesetCompiler::Rows::Clear() {
   }
 }
 
+void RulesetCompiler::Reserve(const RulesetTotals& totals) {
+  out_.v4.reserve(totals.blocks_v4);
+  out_.v6.reserve(totals.blocks_v6);
+  out_.facts.reserve(totals.rules);
+  out_.origins.Reserve(totals.rules, totals.origin_bytes);
+}
+
 uint32_t RulesetCompiler::Compile(const RulesetSpec& spec) {
   rows_.Clear();
   const auto first_rule = static_cast<uint32_t>(out_.facts.size());
   for (size_t i = 0; i < spec.rules.size(); ++i) {
     const RuleSpec& rule = spec.rules[i];
     AddRule(rule, static_cast<uint32_t>(i));
-    const uint32_t flags =
-        (rule.vlan ? RuleFacts::kHasVlan : 0) | (rule.keep_alive ? RuleFacts::kKeepAlive : 0);
+    const uint32_t flags = (rule.vlan ? RuleFacts::kHasVlan : 0) |
+                           (rule.keep_alive ? RuleFacts::kKeepAlive : 0) |
+                           (rule.icmp_types.empty() ? 0 : RuleFacts::kNamesIcmpTypes);
     out_.facts.push_back({static_cast<uint32_t>(rule.idle_timeout.count()),
                           rule.vlan ? VlanWord(*rule.vlan) : 0, flags});
     out_.origins.Add(rule.origin);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dataplane/policy/check_rules.h"
 #include "dataplane/policy/compiled.h"
 #include "dataplane/policy/spec.h"
 
@@ -19,6 +20,7 @@ class RulesetCompiler {
  public:
   explicit RulesetCompiler(CompiledRules& out) : out_(out) {}
 
+  void Reserve(const RulesetTotals& totals);
   // The index of the compiled ruleset.
   uint32_t Compile(const RulesetSpec& spec);
   // The ruleset with only the keep-alive rules of `ruleset`; rules keep their indices.

@@ -98,14 +98,17 @@ struct RuleFacts {
   uint32_t idle_timeout_seconds = 0;
   uint32_t vlan = 0;
   uint32_t flags = 0;
-  static constexpr uint32_t kHasVlan = 1, kKeepAlive = 2;
+  static constexpr uint32_t kHasVlan = 1, kKeepAlive = 2, kNamesIcmpTypes = 4;
 };
 static_assert(sizeof(RuleFacts) == 12);
 
 // Strings back to back: one allocation for all of them.
 class StringArena {
  public:
-  void Reserve(size_t strings) { ends_.reserve(strings); }
+  void Reserve(size_t strings, size_t bytes) {
+    ends_.reserve(strings);
+    text_.reserve(bytes);
+  }
   void Add(std::string_view text) {
     text_.insert(text_.end(), text.begin(), text.end());
     ends_.push_back(static_cast<uint32_t>(text_.size()));

@@ -30,7 +30,7 @@ struct RuleSpec {
   std::vector<IpPrefix> peers;           // at least one unless any_peer
   std::vector<PortRange> peer_ports;     // L4 ports at the peer; empty: any. TCP, UDP and any only
   std::vector<PortRange> device_ports;   // L4 ports at the device; empty: any
-  std::vector<uint8_t> icmp_types;       // empty: any request type. ICMP and ICMPv6 only
+  std::vector<uint8_t> icmp_types;       // empty: any request, but see MustBeNamed. ICMP(v6) only
   std::optional<VlanTags> vlan;          // absent: the VLAN of the device
   std::chrono::seconds idle_timeout{0};  // 0: the default of the protocol
   bool keep_alive = false;               // still allowed in quarantine

@@ -46,17 +46,27 @@ RowQuestion ToRowQuestion(const FlowQuestion& question) {
   return row;
 }
 
-// The first row that matches and whose rule accepts the VLAN.
+// What is asked of a rule beside its rows.
+struct FactsQuestion {
+  uint32_t vlan = 0;
+  bool must_be_named = false;  // see MustBeNamed
+  bool FitsTo(const RuleFacts& rule) const {
+    const bool vlan_fits = (rule.flags & RuleFacts::kHasVlan) == 0 || rule.vlan == vlan;
+    return vlan_fits && (!must_be_named || (rule.flags & RuleFacts::kNamesIcmpTypes) != 0);
+  }
+};
+
+// The first row that matches and whose rule accepts the rest.
 template <typename Block>
 RuleMatch Scan(const Block* blocks, const CompiledRuleset& ruleset, BlockRange range,
-               const std::vector<RuleFacts>& rules, const RowQuestion& question, uint32_t vlan) {
+               const std::vector<RuleFacts>& rules, const RowQuestion& question,
+               const FactsQuestion& rest) {
   for (uint32_t i = 0; i < range.count; ++i) {
     const Block& block = blocks[range.first + i];
     for (uint32_t lanes = MatchBlock(block, question); lanes != 0; lanes &= lanes - 1) {
       const RuleIndex rule = ruleset.first_rule + block.rule[std::countr_zero(lanes)];
       const RuleFacts& facts = rules[rule];
-      const bool vlan_fits = (facts.flags & RuleFacts::kHasVlan) == 0 || facts.vlan == vlan;
-      if (vlan_fits) return {rule, facts.idle_timeout_seconds};
+      if (rest.FitsTo(facts)) return {rule, facts.idle_timeout_seconds};
     }
   }
   return {};
@@ -67,10 +77,11 @@ RuleMatch MatchRuleset(const CompiledRules& rules, uint32_t index, const FlowQue
   const CompiledRuleset& ruleset = rules.rulesets[index];
   const RowQuestion row = ToRowQuestion(question);
   const auto initiator = static_cast<size_t>(question.initiator);
-  const uint32_t vlan = VlanWord(question.vlan);
+  const FactsQuestion rest{VlanWord(question.vlan),
+                           MustBeNamed(question.protocol, question.icmp_type)};
   return question.peer.IsV4()
-             ? Scan(rules.v4.data(), ruleset, ruleset.v4[initiator], rules.facts, row, vlan)
-             : Scan(rules.v6.data(), ruleset, ruleset.v6[initiator], rules.facts, row, vlan);
+             ? Scan(rules.v4.data(), ruleset, ruleset.v4[initiator], rules.facts, row, rest)
+             : Scan(rules.v6.data(), ruleset, ruleset.v6[initiator], rules.facts, row, rest);
 }
 
 }  // namespace
