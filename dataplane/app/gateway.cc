@@ -133,6 +133,7 @@ GatewayRuntime Gateway::State::MakeRuntime() {
 bool Gateway::State::MakeAgent(std::string& error) {
   AgentOptions options;
   options.controller_address = config.controller_address;
+  if (config.tls) options.certificate_expiry = CertificateExpiry(config.tls->certificate);
   options.state_directory = config.state_directory;
   options.status_socket = config.status_socket;
   if (!config.controller_address.empty()) {
