@@ -8,6 +8,7 @@
 #include "controlplane/policy/assemble.h"
 #include "controlplane/policy/describe.h"
 #include "controlplane/policy/resolve.h"
+#include "dataplane/packet/packet.h"
 
 namespace cordon::cp {
 namespace {
@@ -43,7 +44,12 @@ bool ShapeCovers(const dp::RuleSpec& wide, const dp::RuleSpec& narrow) {
   if (wide.protocol != narrow.protocol && wide.protocol != dp::RuleProtocol::kAny) return false;
   if (!RangesCover(wide.peer_ports, narrow.peer_ports)) return false;
   if (!RangesCover(wide.device_ports, narrow.device_ports)) return false;
-  if (wide.icmp_types.empty()) return true;
+  if (wide.icmp_types.empty()) {
+    const uint8_t number =
+        narrow.protocol == dp::RuleProtocol::kIcmpv6 ? dp::protocol::kIcmpv6 : dp::protocol::kIcmp;
+    return std::none_of(narrow.icmp_types.begin(), narrow.icmp_types.end(),
+                        [&](uint8_t type) { return dp::MustBeNamed(number, type); });
+  }
   return !narrow.icmp_types.empty() &&
          std::all_of(narrow.icmp_types.begin(), narrow.icmp_types.end(), [&](uint8_t type) {
            return std::find(wide.icmp_types.begin(), wide.icmp_types.end(), type) !=

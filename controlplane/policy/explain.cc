@@ -5,6 +5,7 @@
 
 #include "controlplane/policy/describe.h"
 #include "controlplane/policy/resolve.h"
+#include "dataplane/packet/packet.h"
 
 namespace cordon::cp {
 namespace {
@@ -58,6 +59,9 @@ std::string WhyNot(const ProfileRule& rule, const dp::RuleSpec& spec, const Devi
   const auto& types = spec.icmp_types;
   if (!types.empty() && std::find(types.begin(), types.end(), flow.icmp_type) == types.end()) {
     return "ICMP types do not hold " + std::to_string(flow.icmp_type);
+  }
+  if (types.empty() && dp::MustBeNamed(flow.protocol, flow.icmp_type)) {
+    return "ICMP type " + std::to_string(flow.icmp_type) + " passes only if icmp_types names it";
   }
   return "";
 }

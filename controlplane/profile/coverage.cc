@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dataplane/packet/packet.h"
+
 namespace cordon::cp {
 namespace {
 
@@ -19,8 +21,11 @@ bool ServiceFits(const ProfileRule& proposed, const ProfileRule& rule) {
   if (rule.initiator != proposed.initiator || rule.vlan.has_value()) return false;
   if (rule.protocol != RuleProtocol::kAny && rule.protocol != proposed.protocol) return false;
   if (!proposed.icmp_types.empty()) {
-    return rule.icmp_types.empty() || std::find(rule.icmp_types.begin(), rule.icmp_types.end(),
-                                                proposed.icmp_types[0]) != rule.icmp_types.end();
+    const uint8_t type = proposed.icmp_types[0];
+    const uint8_t number =
+        proposed.protocol == RuleProtocol::kIcmpv6 ? dp::protocol::kIcmpv6 : dp::protocol::kIcmp;
+    if (rule.icmp_types.empty()) return !dp::MustBeNamed(number, type);
+    return std::find(rule.icmp_types.begin(), rule.icmp_types.end(), type) != rule.icmp_types.end();
   }
   const bool from_device = proposed.initiator == RuleInitiator::kDevice;
   return Contains(rule.peer_ports, from_device ? proposed.peer_ports.at(0) : kEphemeral) &&

@@ -5,15 +5,14 @@
 //   state        I SYN       R SYN        I SYN+ACK    R SYN+ACK    I ACK/data   R ACK/data  FIN
 //   None         SynSent     -            -            -            -            -           -
 //   SynSent      =           SynReceived  -            SynReceived  -            = (3)       -
-//   SynReceived  =           =            Established  =            Established  -           I:
-//   Closing Established  = (4)       -            =            =            =            = Closing
-//   Closing      = (1) (4)   - (1)        =            =            = (2)        = (2)       =
-//   Closed       reopens     reopens      -            -            =            =           =
+//   SynReceived  =           =            Established  =            Established  = (5) Closing
+//   Established  = (4)       -            =            =            =            = Closing Closing
+//   = (1) (4)   - (1)        =            =            = (2)        = (2)       = Closed reopens
+//   reopens      -            -            =            =           =
 //
 // Notes: a SYN of the responder in SynSent is the simultaneous open of RFC 9293 3.5, whose SYN+ACK
-// of the initiator then establishes. The responder may not send data before the initiator
-// has answered its SYN+ACK; SYNs may carry data (TCP fast open), that is the rule's matter. In
-// Closed late retransmissions still pass, until the short timeout of that state.
+// of the initiator then establishes. SYNs may carry data (TCP fast open), that is the rule's
+// matter. In Closed late retransmissions still pass, until the short timeout of that state.
 // (1) reopens if both FINs were seen: the tuple is in TIME-WAIT, a client may reuse it (RFC 6191).
 // (2) Closed if both FINs were seen: this is the acknowledgement of the last one.
 // (3) Without data: the challenge ACK of a responder that still holds an older connection of this
@@ -21,6 +20,8 @@
 // (4) A device that was switched off and on may use the same L4 port again. Its SYN passes and
 //     changes nothing here, so the connection survives stale and forged SYNs; the responder's
 //     challenge ACK makes the initiator reset the old connection, which frees the tuple.
+// (5) With fast open the responder answers the data of the SYN before the initiator has answered
+//     its SYN+ACK (RFC 7413 4.2.1). Only the initiator's answer establishes.
 #include "dataplane/flow/tcp_state.h"
 
 #include "dataplane/packet/packet.h"
@@ -82,7 +83,7 @@ TcpTransition OnAck(TcpState state, FlowSide from, bool fin, uint32_t payload_le
       return is_challenge ? Fits(state) : Misfit(state);
     }
     case TcpState::kSynReceived:
-      if (from == FlowSide::kResponder) return Misfit(state);
+      if (from == FlowSide::kResponder && !fin) return Fits(state);
       break;
     case TcpState::kEstablished:
       break;

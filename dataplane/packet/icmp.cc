@@ -17,8 +17,6 @@ IcmpKind KindOf(uint8_t type) {
     case 18:
       return IcmpKind::kReply;
     case 3:
-    case 4:
-    case 5:
     case 11:
     case 12:
       return IcmpKind::kError;

@@ -52,7 +52,12 @@ Reason WalkFragmentHeader(Reader& reader, Ipv6Chain& chain) {
 Reason WalkSizedHeader(uint8_t type, Reader& reader, Ipv6Chain& chain) {
   const auto header = reader.Peek<8>();
   if (!header) return Reason::kIpv6ExtensionTruncated;
-  if (type == kRouting && header->U8<2>() == 0) return Reason::kIpv6RoutingHeader0;
+  if (type == kRouting) {
+    if (header->U8<2>() == 0) return Reason::kIpv6RoutingHeader0;
+    // The destination address is only the next stop, so no rule could judge where it goes. (The
+    // same position holds "segments left" in every type: RFC 8200 4.4.)
+    if (header->U8<3>() != 0) return Reason::kIpv6SourceRoute;
+  }
   chain.protocol = header->U8<0>();
   if (!reader.Skip((header->U8<1>() + size_t{1}) * 8)) return Reason::kIpv6ExtensionTruncated;
   return Reason::kUndecided;

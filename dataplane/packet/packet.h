@@ -40,7 +40,7 @@ enum class IcmpKind : uint8_t {
   kNone,      // not ICMP
   kRequest,   // opens a pseudo flow: echo request, and every type not named below
   kReply,     // 0, 14, 16, 18; ICMPv6 129: passes only on the flow of its request
-  kError,     // 3, 4, 5, 11, 12; ICMPv6 1-4: passes only if the packet it quotes is a live flow
+  kError,     // 3, 11, 12; ICMPv6 1-4: passes only if the packet it quotes is a live flow
   kNeighbour  // ICMPv6 133 RS, 135 NS, 136 NA: judged by the ND guard
 };
 
@@ -74,6 +74,15 @@ struct QuotedFacts {
 constexpr bool HasIcmpId(uint8_t protocol, uint8_t type) {
   if (protocol == protocol::kIcmpv6) return type == 128 || type == 129;
   return type == 0 || type == 8 || (type >= 13 && type <= 18);
+}
+
+// Redirects (RFC 792, RFC 4861 4.5) and source quench (RFC 6633): they tell a host to send
+// elsewhere or more slowly, and whoever can quote a packet can forge them. So they are not errors
+// of a flow, and only a rule that names their type lets them pass.
+constexpr bool MustBeNamed(uint8_t protocol, uint8_t icmp_type) {
+  return protocol == protocol::kIcmp     ? icmp_type == 4 || icmp_type == 5
+         : protocol == protocol::kIcmpv6 ? icmp_type == 137
+                                         : false;
 }
 
 // Which fields are set follows from layer3 and protocol. `reason` is kUndecided if the frame is

@@ -31,6 +31,14 @@ void SetTcpState(const Context& context, FlowIndex flow, TcpState state) {
   context.flows.SetHalfOpen(flow, state == TcpState::kSynSent || state == TcpState::kSynReceived);
 }
 
+// A sender who says that it is a device, though it is not on the device side. The addresses of a
+// flow were looked at when it was admitted; those around the quote of an ICMP error were not.
+bool PretendsToBeDevice(const PolicyTable& policy, const Slot& slot) {
+  if (CarriesDeviceMac(policy, slot.packet, slot.side, slot.key)) return true;
+  return slot.side == Side::kNetwork && IsIcmpError(slot.packet) &&
+         policy.FindByIp(slot.key.pair(), slot.key.vlan(), slot.packet.source) != kNoDevice;
+}
+
 enum class Followed { kDecided, kReopens };
 
 // A frame of a current flow: its TCP state must allow it, then the flow's verdict is its own.
@@ -39,6 +47,11 @@ Followed Follow(const Context& context, Slot& slot) {
   slot.device = entry.device;
   slot.decision = {entry.verdict, entry.reason, entry.device, entry.rule,
                    entry.rule_timeout_seconds};
+  if (PretendsToBeDevice(context.policy, slot)) [[unlikely]] {
+    slot.decision =
+        RefuseFlow(context.policy, entry.device, entry.key, Reason::kDeviceMacOnNetworkSide);
+    return Followed::kDecided;
+  }
   if (IsIcmpError(slot.packet)) [[unlikely]] {
     // Not a frame of the flow itself: it neither refreshes nor counts.
     if (entry.verdict == Verdict::kForward) slot.decision.reason = Reason::kIcmpErrorOfFlow;

@@ -53,6 +53,12 @@ class Guard {
            policy_.HasUnknownDeviceRules();
   }
 
+  // An announcement is for all of a VLAN; where no device can be, it is for none.
+  bool SomebodyListens() const {
+    return device_ != kGroupDevice || policy_.HasUnknownDeviceRules() ||
+           policy_.ScopeOf(key_.pair(), key_.vlan()).has_devices;
+  }
+
   Reason ArpFromDevice() const {
     const ArpFacts& arp = packet_.arp;
     if (arp.sender_mac != packet_.source_mac) return Reason::kArpSenderMac;
@@ -67,7 +73,7 @@ class Guard {
       return Reason::kArpSenderNotBound;
     }
     const bool is_gratuitous = arp.sender_ip == arp.target_ip;
-    if (is_gratuitous) return Reason::kUndecided;
+    if (is_gratuitous) return SomebodyListens() ? Reason::kUndecided : Reason::kArpTargetNotBound;
     const bool is_for_device =
         device_ == kGroupDevice
             ? IsDeviceIp(arp.target_ip) || (arp.operation == kArpRequest && MayBeAnybodys())
@@ -106,7 +112,8 @@ class Guard {
 
   bool AdvertisementPasses() const {
     if (IsDeviceIp(packet_.nd.target)) return false;
-    return device_ != kGroupDevice || IsAllNodesGroup(packet_.destination);
+    if (device_ != kGroupDevice) return true;
+    return IsAllNodesGroup(packet_.destination) && SomebodyListens();
   }
 
   // Link-local addresses are made by the devices themselves and need not be bound; but one that is

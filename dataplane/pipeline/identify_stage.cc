@@ -5,10 +5,19 @@
 namespace cordon::dp {
 namespace {
 
-// A malformed frame is refused in the name of its device, so that observe and audit keep their
-// promise to cut nothing off.
+// A frame without a legal sender or VLAN is nobody's: it must not borrow the mode of whoever
+// observes on the VLAN that it pretends to be in.
+bool IsNobodys(Reason reason) {
+  return reason == Reason::kSourceMacInvalid || reason == Reason::kVlanIdReserved ||
+         reason == Reason::kVlanTruncated;
+}
+
+// Any other malformed frame is refused in the name of its device, so that observe and audit keep
+// their promise to cut nothing off.
 Decision RefuseMalformed(const PolicyTable& policy, const Slot& slot) {
-  return RefuseFlow(policy, FindDevice(policy, slot.key), slot.key, slot.packet.reason);
+  const Reason reason = slot.packet.reason;
+  const DeviceIndex device = IsNobodys(reason) ? kNoDevice : FindDevice(policy, slot.key);
+  return RefuseFlow(policy, device, slot.key, reason);
 }
 
 void SetKey(const FlowTable& flows, const Burst& burst, Slot& slot) {

@@ -153,6 +153,12 @@ Decision RefuseFlow(const PolicyTable& policy, DeviceIndex device, const FlowKey
                                 : Refuse(policy, device, reason);
 }
 
+bool CarriesDeviceMac(const PolicyTable& policy, const Packet& packet, Side side,
+                      const FlowKey& key) noexcept {
+  return side == Side::kNetwork &&
+         policy.FindByMac(key.pair(), key.vlan(), packet.source_mac) != kNoDevice;
+}
+
 FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept {
   FlowQuestion question;
   question.initiator = initiator;

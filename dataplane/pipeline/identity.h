@@ -36,6 +36,12 @@ Reason CheckIdentity(const PolicyTable& policy, DeviceIndex device, const FlowKe
 Decision RefuseFlow(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
                     Reason reason) noexcept;
 
+// A frame from the network side with a device's own MAC as its source: switches on the device side
+// would learn that the device is elsewhere. The key of a flow does not tell, so each frame is
+// asked.
+bool CarriesDeviceMac(const PolicyTable& policy, const Packet& packet, Side side,
+                      const FlowKey& key) noexcept;
+
 FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept;
 
 // Decides a flow by its key and initiator: identity, binding, mode and rules.

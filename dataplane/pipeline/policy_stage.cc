@@ -43,11 +43,6 @@ Decision DecideMidstream(const Context& context, DeviceIndex device, Slot& slot)
   return refused;
 }
 
-bool CarriesDeviceMac(const PolicyTable& policy, const Slot& slot) {
-  return slot.side == Side::kNetwork &&
-         policy.FindByMac(slot.key.pair(), slot.key.vlan(), slot.packet.source_mac) != kNoDevice;
-}
-
 enum class Admission { kNone, kIfPassed };
 
 // A packet that belongs to no flow.
@@ -57,7 +52,7 @@ Admission DecideMiss(const Context& context, const Burst& burst, Slot& slot) {
   if (IsIcmpError(packet)) slot.key = KeyOf(packet, burst.side, burst.pair);
   const DeviceIndex device = slot.device = FindDevice(policy, slot.key);
   slot.initiator = SenderAsInitiator(slot.side);
-  if (device != kNoDevice && CarriesDeviceMac(policy, slot)) {
+  if (device != kNoDevice && CarriesDeviceMac(policy, packet, slot.side, slot.key)) {
     // Not admitted even if it passes: a flow's key does not tell who else sends into it.
     slot.decision = RefuseFlow(policy, device, slot.key, Reason::kDeviceMacOnNetworkSide);
     return Admission::kNone;

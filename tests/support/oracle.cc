@@ -178,7 +178,9 @@ std::optional<RuleSpec> Oracle::MatchRules(const Who& who, const Conversation& c
       return InRanges(rule.peer_ports, c.peer_port) && InRanges(rule.device_ports, c.device_port);
     }
     if (!rule.peer_ports.empty() || !rule.device_ports.empty()) return false;
-    return rule.icmp_types.empty() ||
+    const bool redirect_or_quench =
+        c.protocol == kIcmpv6 ? c.icmp_request == 137 : c.icmp_request == 4 || c.icmp_request == 5;
+    return (rule.icmp_types.empty() && !redirect_or_quench) ||
            std::count(rule.icmp_types.begin(), rule.icmp_types.end(), c.icmp_request) != 0;
   };
   const auto first_in = [&](uint32_t ruleset, bool keep_alive_only) -> std::optional<RuleSpec> {
@@ -298,6 +300,10 @@ OracleAnswer Oracle::Decide(const Packet& packet, Side side, uint16_t pair, uint
   if (policy_ == 0) return {Verdict::kDrop, Reason::kNoPolicy, "", ""};
   if (!packet.has_ethernet) return {Verdict::kDrop, packet.reason, "", ""};
   const Conversation c = ConversationOf(packet, side, pair);
+  if (packet.reason == Reason::kSourceMacInvalid || packet.reason == Reason::kVlanIdReserved ||
+      packet.reason == Reason::kVlanTruncated) {
+    return {Verdict::kDrop, packet.reason, "", ""};
+  }
   if (packet.reason != Reason::kUndecided) return Refuse(Find(c), c, packet.reason);
   if (packet.layer3 == Layer3::kArp) return JudgeArp(packet, side, c);
   if (packet.icmp_kind == IcmpKind::kNeighbour) return JudgeNeighbour(packet, side, c);
@@ -325,6 +331,9 @@ OracleAnswer Oracle::JudgeArp(const Packet& packet, Side side, const Conversatio
   if (is_ours(arp.sender_ip) || IsDeviceMac(c.pair, c.vlan, arp.sender_mac)) {
     return Refuse(who, c, Reason::kArpSenderNotBound);
   }
+  const bool nobody_listens =
+      who.kind == Who::kGroup && !HasDevices(c) && !spec_.unknown_device_ruleset;
+  if (nobody_listens) return Refuse(who, c, Reason::kArpTargetNotBound);
   if (arp.sender_ip == arp.target_ip) return pass;
   if (who.kind != Who::kGroup && MayUse(who, c, arp.target_ip)) return pass;
   if (who.kind == Who::kGroup && is_ours(arp.target_ip)) return pass;
@@ -363,7 +372,9 @@ OracleAnswer Oracle::JudgeNeighbour(const Packet& packet, Side side, const Conve
     return target.IsV6LinkLocal() && solicited_node && HasDevices(c) ? pass : refuse;
   }
   if (!advertisement || owner(target).kind == Who::kDevice) return refuse;
-  return who.kind != Who::kGroup || group == "ff02::1" ? pass : refuse;
+  if (who.kind != Who::kGroup) return pass;
+  const bool somebody_listens = HasDevices(c) || spec_.unknown_device_ruleset;
+  return group == "ff02::1" && somebody_listens ? pass : refuse;
 }
 
 OracleAnswer Oracle::JudgeError(const Packet& packet, Side side, uint16_t pair) {
@@ -374,6 +385,12 @@ OracleAnswer Oracle::JudgeError(const Packet& packet, Side side, uint16_t pair) 
     if (revoked) {
       OracleAnswer answer = Refuse(Find(*quoted), *quoted, Reason::kIcmpNoFlow);
       return answer;
+    }
+    const bool pretends =
+        side == Side::kNetwork && (IsDeviceMac(pair, packet.vlan, packet.source_mac) ||
+                                   Owner(pair, packet.vlan, packet.source).kind == Who::kDevice);
+    if (flow != flows_.end() && pretends) {
+      return Refuse(Find(*quoted), *quoted, Reason::kDeviceMacOnNetworkSide);
     }
     if (flow != flows_.end()) {
       OracleAnswer answer = flow->second.answer;
@@ -389,6 +406,9 @@ OracleAnswer Oracle::JudgePacket(const Packet& packet, Side side, const Conversa
   const auto found = Lookup(c, &revoked);
   if (revoked) return Refuse(Find(c), c, Reason::kFlowRevoked);
   if (found == flows_.end()) return JudgeFirst(packet, side, c);
+  if (side == Side::kNetwork && IsDeviceMac(c.pair, c.vlan, packet.source_mac)) {
+    return Refuse(Find(c), c, Reason::kDeviceMacOnNetworkSide);
+  }
   Flow& flow = found->second;
   const bool from_initiator = (side == Side::kNetwork) == flow.by_peer;
   if (packet.protocol == kTcp) {
@@ -524,7 +544,8 @@ bool Oracle::AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, uint32_t
   if (flow.tcp == Tcp::kSynSent) {
     return !from_initiator && (flags & tcp_flag::kFin) == 0 && payload_length == 0;
   }
-  if (flow.tcp == Tcp::kSynReceived && !from_initiator) return false;
+  if (flow.tcp == Tcp::kSynReceived && !from_initiator && (flags & tcp_flag::kFin) == 0)
+    return true;
   if (flow.tcp == Tcp::kClosed) return true;
   if ((flags & tcp_flag::kFin) != 0) {
     flow.fin[from_initiator ? 0 : 1] = true;

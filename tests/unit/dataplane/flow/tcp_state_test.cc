@@ -77,15 +77,21 @@ TEST(TcpState, FollowsSimultaneousOpen) {
   EXPECT_EQ(c.state, kEstablished);
 }
 
-TEST(TcpState, ResponderMaySendNoDataBeforeTheHandshakeIsDone) {
+TEST(TcpState, ResponderMaySendNothingBeforeItsSynAck) {
   Connection c;
   c.Feed(kI, kSyn);
   EXPECT_FALSE(c.Fits(kR, kAck | kPsh));
-  c.Feed(kR, kSynAck);
-  EXPECT_FALSE(c.Fits(kR, kAck | kPsh));
   EXPECT_FALSE(c.Fits(kR, kFinAck));
-  EXPECT_EQ(c.state, kSynReceived);
-  EXPECT_EQ(c.fins, 0);
+  EXPECT_EQ(c.state, kSynSent);
+}
+
+TEST(TcpState, ResponderMayAnswerDataOfTheSynAtOnce) {
+  Connection c;
+  c.Feed(kI, kSyn).Feed(kR, kSynAck);
+  EXPECT_TRUE(c.Fits(kR, kAck | kPsh));
+  EXPECT_EQ(c.state, kSynReceived) << "still half open: only the initiator's answer establishes";
+  EXPECT_TRUE(c.Fits(kR, kFinAck));
+  EXPECT_EQ(c.Feed(kI, kAck).state, kClosing);
 }
 
 TEST(TcpState, InitiatorMaySendNothingButSynBeforeSynAck) {

@@ -174,6 +174,13 @@ TEST(ParseFrame, WalksLegalExtensionChain) {
   EXPECT_EQ(packet.destination_port, 104);
 }
 
+TEST(ParseFrame, RefusesRoutingHeaderWithSegmentsLeft) {
+  for (const uint8_t type : {2, 3, 4}) {
+    EXPECT_EQ(Parse(V6().Extension(kRouting, {type, 1})).reason, Reason::kIpv6SourceRoute);
+    EXPECT_EQ(Parse(V6().Extension(kRouting, {type, 0})).reason, Reason::kUndecided);
+  }
+}
+
 TEST(ParseFrame, RefusesRoutingHeaderTypeZero) {
   EXPECT_EQ(Parse(V6().Extension(kRouting, {0, 0})).reason, Reason::kIpv6RoutingHeader0);
 }

@@ -74,7 +74,7 @@ RuleSpec RandomRule(Random& random, size_t number) {
   for (auto* ports : {&rule.peer_ports, &rule.device_ports}) {
     for (size_t i = random.Below(3); i > 0 && !icmp; --i) ports->push_back(random.Of(ranges));
   }
-  const std::vector<uint8_t> types = {8, 128, 13, 134, 143};
+  const std::vector<uint8_t> types = {8, 128, 13, 134, 143, 5, 137};
   for (size_t i = random.Below(3); i > 0 && icmp; --i) rule.icmp_types.push_back(random.Of(types));
   if (random.Percent(15)) rule.vlan = random.Of(kVlans);
   if (random.Percent(30)) rule.idle_timeout = std::chrono::seconds(1 + random.Below(400));
@@ -232,7 +232,7 @@ class TrafficSource {
       sent.is_icmp_echo_request = true;
       sent.frame.EchoRequest(sent.icmp_id);
     } else {
-      static const std::vector<uint8_t> kTypes = {0, 3, 13, 14, 129, 130, 134, 137, 143};
+      static const std::vector<uint8_t> kTypes = {0, 3, 4, 5, 13, 14, 129, 130, 134, 137, 143};
       sent.frame.Icmp(random_.Of(kTypes), 0, static_cast<uint32_t>(random_.Below(3)) << 16);
     }
     Remember(sent);
