@@ -21,7 +21,11 @@ class GatewayControlTest : public ControllerTest {
   void AwaitAnswer(uint64_t generation) { WatchRollout(generation); }
   // Waits until the controller has seen the end of the gateway's session.
   void AwaitDisconnect(const std::string& gateway) {
-    while (engine_->fleet().Find(gateway)->connected) std::this_thread::yield();
+    const auto deadline = In(std::chrono::seconds(20));
+    while (engine_->fleet().Find(gateway)->connected) {
+      ASSERT_LT(std::chrono::system_clock::now(), deadline) << gateway << " is still connected";
+      std::this_thread::yield();
+    }
   }
 };
 
