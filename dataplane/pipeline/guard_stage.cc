@@ -46,6 +46,13 @@ class Guard {
   bool IsDeviceIp(const IpAddress& ip) const {
     return policy_.FindByIp(key_.pair(), key_.vlan(), ip) != kNoDevice;
   }
+  // Nobody binds a link-local address, but the one made from a device's MAC (RFC 4291, appendix A)
+  // is the device's: a stranger who claimed it would make the device give up IPv6 (RFC 4862 5.4.5).
+  bool IsDeviceLinkLocal(const IpAddress& ip) const {
+    constexpr uint64_t kUniversalBit = 0x020000000000;
+    if (ip.hi != 0xfe80000000000000ULL || (ip.lo >> 24 & 0xffff) != 0xfffe) return false;
+    return IsDeviceMac({((ip.lo >> 40) << 24 | (ip.lo & 0xffffff)) ^ kUniversalBit});
+  }
   bool BelongsToDevice(const IpAddress& ip) const { return MayUse(policy_, device_, key_, ip); }
   // Somebody whose addresses are not known may be the one who is asked for.
   bool MayBeAnybodys() const {
@@ -94,7 +101,9 @@ class Guard {
   }
 
   Reason NdFromNetwork() const {
-    if (packet_.icmp_type == kRouterSolicitation || IsDeviceIp(packet_.source)) {
+    const IpAddress& source = packet_.source;
+    if (packet_.icmp_type == kRouterSolicitation || IsDeviceIp(source) ||
+        IsDeviceLinkLocal(source)) {
       return Reason::kNdNotBound;  // devices are no routers; nor does the network own their address
     }
     const bool passes =
@@ -111,7 +120,7 @@ class Guard {
   }
 
   bool AdvertisementPasses() const {
-    if (IsDeviceIp(packet_.nd.target)) return false;
+    if (IsDeviceIp(packet_.nd.target) || IsDeviceLinkLocal(packet_.nd.target)) return false;
     if (device_ != kGroupDevice) return true;
     return IsAllNodesGroup(packet_.destination) && SomebodyListens();
   }

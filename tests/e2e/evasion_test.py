@@ -322,6 +322,8 @@ class EvasionTest(unittest.TestCase):
         nd += [inward(IPv6(src="fe80::66", dst=dst, hlim=255), layer, destination=mac) for dst, mac in
                (("ff02::1", "33:33:00:00:00:01"), (PUMP6, PUMP)) for layer in
                (ICMPv6ND_RA() / ICMPv6NDOptPrefixInfo(prefix="2001:db8::"), ICMPv6ND_RS(), ICMPv6ND_Redirect(tgt=ATTACKER6, dst=SERVER6))]
+        nd += [inward(IPv6(src="fe80::66", dst="ff02::1", hlim=255), ICMPv6ND_NA(tgt="fe80::ff:fe00:121"),  # made from its MAC
+                      destination="33:33:00:00:00:01")]
         nd += [inward(IPv6(src=ATTACKER6, dst=PUMP6, hlim=64), ICMPv6ND_NS(tgt=PUMP6)),
                inward(IPv6(src=PUMP6, dst="ff02::1:ff01:21", hlim=255), ICMPv6ND_NS(tgt=PUMP6), destination="33:33:ff:01:00:21"),
                inward(IPv6(src=ATTACKER6, dst=PUMP6, hlim=255), IPv6ExtHdrDestOpt(), ICMPv6ND_NS(tgt=PUMP6))]

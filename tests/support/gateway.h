@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's fast path with everything it needs, fed with frames instead of ports:
-// One worker's fast path with everything it needs, fed with frames instead of ports:
+#pragma once
 //
 //   TestGateway gateway;
 //   gateway.Enforce(policy);
 //   EXPECT_EQ(gateway.Send(Side::kDevice, FrameBuilder()...Build()).verdict, Verdict::kForward);
+
+#pragma once
 
 #include <cstdint>
 #include <stdexcept>

@@ -363,7 +363,14 @@ OracleAnswer Oracle::JudgeNeighbour(const Packet& packet, Side side, const Conve
   if (IsDeviceMac(c.pair, c.vlan, packet.source_mac)) {
     return Refuse(who, c, Reason::kDeviceMacOnNetworkSide);
   }
-  if (owner(packet.source).kind == Who::kDevice) return refuse;
+  const auto made_from_device_mac = [&](const IpAddress& ip) {
+    const bool eui64 = ip.hi == 0xfe80ULL << 48 && (ip.lo >> 24 & 0xffff) == 0xfffe;
+    const MacAddress mac{(ip.lo >> 40 ^ 0x020000) << 24 | (ip.lo & 0xffffff)};
+    return eui64 && IsDeviceMac(c.pair, c.vlan, mac);
+  };
+  if (owner(packet.source).kind == Who::kDevice || made_from_device_mac(packet.source)) {
+    return refuse;
+  }
   const std::string group = ToString(packet.destination);
   if (solicitation) {
     if (who.kind != Who::kGroup) return may_use_or_link_local(target) ? pass : refuse;
@@ -371,7 +378,9 @@ OracleAnswer Oracle::JudgeNeighbour(const Packet& packet, Side side, const Conve
     const bool solicited_node = group.starts_with("ff02::1:ff");
     return target.IsV6LinkLocal() && solicited_node && HasDevices(c) ? pass : refuse;
   }
-  if (!advertisement || owner(target).kind == Who::kDevice) return refuse;
+  if (!advertisement || owner(target).kind == Who::kDevice || made_from_device_mac(target)) {
+    return refuse;
+  }
   if (who.kind != Who::kGroup) return pass;
   const bool somebody_listens = HasDevices(c) || spec_.unknown_device_ruleset;
   return group == "ff02::1" && somebody_listens ? pass : refuse;

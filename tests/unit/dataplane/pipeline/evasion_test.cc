@@ -121,5 +121,21 @@ TEST_F(Evasion, AnnouncementsDoNotEnterAVlanWithoutDevices) {
   EXPECT_EQ(Fate(kNetwork, FrameBuilder(advertised).Vlan(99)), "nd_not_bound");
 }
 
+// The pump's MAC is 02:00:00:00:00:01, so it calls itself fe80::ff:fe00:1.
+TEST_F(Evasion, NobodyElseAdvertisesTheLinkLocalAddressOfADevice) {
+  Enforce({});
+  const auto from = [](std::string_view source) {
+    return FrameBuilder()
+        .FromDevice({kServer.mac, Ip(source), {}})
+        .DestinationMac(Mac("33:33:00:00:00:01"))
+        .To("ff02::1");
+  };
+  EXPECT_EQ(Fate(kNetwork, from("fe80::9").NeighbourAdvertisement("fe80::ff:fe00:1")),
+            "nd_not_bound");
+  EXPECT_EQ(Fate(kNetwork, from("fe80::ff:fe00:1").NeighbourAdvertisement("fe80::9")),
+            "nd_not_bound");
+  EXPECT_EQ(Fate(kNetwork, from("fe80::9").NeighbourAdvertisement("fe80::ff:fe00:9")), "forward");
+}
+
 }  // namespace
 }  // namespace cordon::dp::testing

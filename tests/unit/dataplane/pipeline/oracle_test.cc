@@ -41,8 +41,9 @@ std::vector<IpAddress> Ips(const std::vector<std::string>& texts) {
 }
 const std::vector<IpAddress> kV4 = Ips({"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.9",
                                         "10.0.0.10", "0.0.0.0", "255.255.255.255", "239.1.1.1"});
-const std::vector<IpAddress> kV6 = Ips({"fd00::1", "fd00::2", "fd00::3", "fe80::1", "fe80::2",
-                                        "fd00::9", "::", "ff02::1", "ff02::1:ff00:1"});
+const std::vector<IpAddress> kV6 =
+    Ips({"fd00::1", "fd00::2", "fd00::3", "fe80::1", "fe80::2", "fd00::9", "::", "ff02::1",
+         "ff02::1:ff00:1", "fe80::ff:fe00:1"});
 const std::vector<IpAddress> kBindable = Ips(
     {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::1", "fd00::2", "fd00::3", "fe80::1"});
 std::vector<MacAddress> Macs(uint64_t prefix, uint64_t count) {
