@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+// One worker's fast path with everything it needs, fed with frames instead of ports:
 //
 //   TestGateway gateway;
 //   gateway.Enforce(policy);
