@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is calling: the user at the other end of the Unix socket, or the common name of the client's
-// certificate. There is no third way in.
+// Who is calling: the user at the other end of the Unix socket, or the holder of a certificate.
+// There is no third way in. A certificate's common name is its holder; its role is an alternative
+// name of kind URI, urn:cordon:administrator or urn:cordon:gateway. One without a role may do
+// nothing, so a gateway's certificate never becomes an administrator's because its gateway is not
+// configured.
 #pragma once
 
 #include <map>
 #include <mutex>
 #include <string>
 
-#include "controlplane/engine/engine.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 
@@ -17,6 +19,9 @@ struct Caller {
   enum class Kind { kUnknown, kLocal, kCertificate };
   Kind kind = Kind::kUnknown;
   std::string name;  // "local:root" or a common name
+  // Roles of a certificate; a local caller has both without saying so.
+  bool is_administrator = false;
+  bool is_gateway = false;
 };
 
 // Users at the other end of accepted Unix connections, by file descriptor, which is how gRPC names
@@ -35,11 +40,10 @@ class LocalUsers {
 // Thread-safe.
 class Authenticator {
  public:
-  Authenticator(const LocalUsers& users, const Engine& engine) : users_(users), engine_(engine) {}
+  explicit Authenticator(const LocalUsers& users) : users_(users) {}
 
   Caller Identify(const grpc::ServerContextBase& context) const;
-  // Whether the caller may ask and change things: everybody who is known but gateways, whose
-  // certificates open GatewayControl only. Sets `caller` if so.
+  // Whether the caller may ask and change things. Sets `caller` if so.
   grpc::Status CheckAdministrator(const grpc::ServerContextBase& context, Caller& caller) const;
   // Whether the caller may speak for that gateway.
   grpc::Status CheckGateway(const grpc::ServerContextBase& context,
@@ -47,7 +51,6 @@ class Authenticator {
 
  private:
   const LocalUsers& users_;
-  const Engine& engine_;
 };
 
 }  // namespace cordon::cp

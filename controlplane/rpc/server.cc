@@ -33,7 +33,7 @@ void Limit(grpc::ServerBuilder& builder) {
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Engine& engine,
                                                             const RpcServerOptions& options) {
-  std::unique_ptr<RpcServer> rpc(new RpcServer(engine));
+  std::unique_ptr<RpcServer> rpc(new RpcServer());
   if (!options.unix_socket.empty()) {
     auto listener = UnixListener::Bind(options.unix_socket);
     if (!listener.ok()) return listener.status();

@@ -39,7 +39,7 @@ class RpcServer {
   const RpcCounters& counters() const { return counters_; }
 
  private:
-  explicit RpcServer(Engine& engine) : authenticator_(users_, engine) {}
+  RpcServer() : authenticator_(users_) {}
 
   LocalUsers users_;
   Authenticator authenticator_;

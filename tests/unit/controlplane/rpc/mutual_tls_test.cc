@@ -16,9 +16,10 @@ class MutualTlsTest : public ControllerTest {
   void SetUp() override {
     ControllerTest::SetUp();
     for (const char* lab : {"one", "other"}) {
-      const std::string command = std::string(CORDON_SOURCE_DIR) +
-                                  "/scripts/make-certificates --gateway radiology-1 " + directory_ +
-                                  "/" + lab + " > /dev/null";
+      const std::string command =
+          std::string(CORDON_SOURCE_DIR) +
+          "/scripts/make-certificates --gateway radiology-1 --gateway other-1 " + directory_ + "/" +
+          lab + " > /dev/null";
       ASSERT_EQ(std::system(command.c_str()), 0);
     }
     StopController();
@@ -86,11 +87,25 @@ TEST_F(MutualTlsTest, GatewayWithItsOwnCertificateGetsItsPolicy) {
 }
 
 TEST_F(MutualTlsTest, GatewayWithTheCertificateOfAnotherNameIsRefused) {
+  FakeGateway gateway(DialTcp("one", "other-1"));
+  gateway.Hello("radiology-1");
+  const auto status = gateway.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(status.error_message(), HasSubstr("names 'other-1'"));
+}
+
+TEST_F(MutualTlsTest, AdministratorsCertificateIsNoGateways) {
   FakeGateway gateway(DialTcp("one", "admin"));
   gateway.Hello("radiology-1");
   const auto status = gateway.Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_THAT(status.error_message(), HasSubstr("names 'admin'"));
+  EXPECT_THAT(status.error_message(), HasSubstr("is not a gateway's"));
+}
+
+TEST_F(MutualTlsTest, CertificateOfAGatewayThatIsNotConfiguredMayNotChangePolicy) {
+  const auto status = Rollback(DialTcp("one", "other-1"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(status.error_message(), HasSubstr("is a gateway's"));
 }
 
 TEST_F(MutualTlsTest, GatewaysCertificateMayNotChangePolicy) {
