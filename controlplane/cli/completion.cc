@@ -36,6 +36,40 @@ std::vector<Word> OptionsOf(const CLI::App& app) {
   return words;
 }
 
+// The values a checked option or argument takes, which the parser shows as "{bash,zsh}".
+std::string ChoicesOf(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const size_t open = type.find('{');
+  const size_t close = type.find('}');
+  if (open == std::string::npos || close == std::string::npos) return {};
+  std::string choices = type.substr(open + 1, close - open - 1);
+  std::replace(choices.begin(), choices.end(), ',', ' ');
+  return choices;
+}
+
+std::string ArgumentChoices(const CLI::App& app) {
+  std::string choices;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->nonpositional()) continue;
+    choices += (choices.empty() ? "" : " ") + ChoicesOf(*option);
+  }
+  return choices;
+}
+
+// "    -o|--output) " + before + "table json yaml" + after, a line for every such global option.
+std::string ChoiceCases(const CLI::App& root, const std::string& before, const std::string& after) {
+  std::string cases;
+  for (const CLI::Option* option : root.get_options()) {
+    if (ChoicesOf(*option).empty()) continue;
+    std::string names;
+    for (const std::string& name : option->get_snames()) names += '-' + name + '|';
+    for (const std::string& name : option->get_lnames()) names += "--" + name + '|';
+    names.pop_back();
+    cases += "    " + names + ") " + before + ChoicesOf(*option) + after + '\n';
+  }
+  return cases;
+}
+
 // All words that take a value: the word behind them is not a command.
 void CollectValueOptions(const CLI::App& app, std::vector<std::string>& words) {
   for (const CLI::Option* option : app.get_options()) {
@@ -119,8 +153,7 @@ std::string BashCompletion(const CLI::App& root) {
          "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=''\n"
          "  COMPREPLY=()\n"
          "  case $previous in\n"
-         "    -o|--output) COMPREPLY=($(compgen -W 'table json yaml' -- \"$current\")); return ;;\n"
-         "    "
+      << ChoiceCases(root, "COMPREPLY=($(compgen -W '", "' -- \"$current\")); return ;;") << "    "
       << Alternatives(root)
       << ") COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
          "  esac\n"
@@ -132,7 +165,7 @@ std::string BashCompletion(const CLI::App& root) {
     for (const Word& command : CommandsOf(app)) commands += ' ' + command.text;
     for (const Word& option : OptionsOf(app)) options += ' ' + option.text;
     const std::string offered = path.empty() ? global : options + global;
-    out << "    " << Quoted(path) << ")\n      words='" << commands << "'\n"
+    out << "    " << Quoted(path) << ")\n      words='" << commands << ArgumentChoices(app) << "'\n"
         << "      [[ $current == -* ]] && words='" << offered << "' ;;\n";
   });
   out << "  esac\n"
@@ -152,15 +185,14 @@ std::string ZshCompletion(const CLI::App& root) {
       << "_cordonctl() {\n"
          "  local -a commands options\n"
          "  case ${words[CURRENT-1]} in\n"
-         "    -o|--output) compadd table json yaml; return ;;\n"
-         "    "
-      << Alternatives(root)
+      << ChoiceCases(root, "compadd ", "; return ;;") << "    " << Alternatives(root)
       << ") _files; return ;;\n"
          "  esac\n"
          "  case $(__cordonctl_path \"${(@)words[2,CURRENT-1]}\") in\n";
   ForEachCommand(root, "", [&](const CLI::App& app, const std::string& path) {
     out << "    " << Quoted(path) << ")\n      commands=(";
     for (const Word& command : CommandsOf(app)) out << ' ' << ZshWord(command);
+    if (!ArgumentChoices(app).empty()) out << ' ' << ArgumentChoices(app);
     out << " )\n      options=(";
     for (const Word& option : OptionsOf(app)) out << ' ' << ZshWord(option);
     for (const Word& option : OptionsOf(root)) {

@@ -23,14 +23,16 @@ std::string GrpcAddress(const std::string& address) {
 
 bool IsUnixSocket(const std::string& address) { return address.starts_with("unix:"); }
 
-// The part of gRPC's text after its own chain of wrappers: "connect: No such file or directory".
-std::string RootCause(const std::string& message) {
+// The part of gRPC's text after its own chain of wrappers and the address: "No such file or
+// directory".
+std::string RootCause(const std::string& message, const std::string& address) {
   constexpr std::string_view kMarker = "last error: ";
   const size_t at = message.rfind(kMarker);
   std::string cause = at == std::string::npos ? message : message.substr(at + kMarker.size());
   for (const std::string_view wrapper : {"UNKNOWN: ", "UNAVAILABLE: ", "INTERNAL: "}) {
     if (cause.starts_with(wrapper)) cause.erase(0, wrapper.size());
   }
+  if (cause.starts_with(address + ": ")) cause.erase(0, address.size() + 2);
   return cause;
 }
 
@@ -45,19 +47,20 @@ CallScope::CallScope(Interrupt& interrupt, const Options& options, Limit limit)
 Context::Context(Console& console, Options options, Interrupt& interrupt)
     : console_(console), options_(std::move(options)), interrupt_(interrupt) {}
 
+std::string Context::Address() const {
+  if (options_.gateway_socket.empty()) return GrpcAddress(options_.controller);
+  return IsUnixSocket(options_.gateway_socket) ? options_.gateway_socket
+                                               : "unix:" + options_.gateway_socket;
+}
+
 std::string Context::Target() const {
-  if (options_.gateway_socket.empty())
-    return "the controller at " + GrpcAddress(options_.controller);
-  return "the gateway at " + options_.gateway_socket;
+  return (options_.gateway_socket.empty() ? "the controller at " : "the gateway at ") + Address();
 }
 
 ExitCode Context::Dial() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
-  const std::string address = GrpcAddress(
-      options_.gateway_socket.empty() || options_.gateway_socket.starts_with("unix:")
-          ? (options_.gateway_socket.empty() ? options_.controller : options_.gateway_socket)
-          : "unix:" + options_.gateway_socket);
+  const std::string address = Address();
   if (IsUnixSocket(address)) {
     // gRPC would send the path as the authority, which HTTP/2 servers may refuse.
     arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
@@ -122,7 +125,7 @@ ExitCode Context::Report(const grpc::Status& status, std::string_view hint) {
 }
 
 ExitCode Context::ReportUnreachable(const grpc::Status& status) {
-  const std::string cause = RootCause(status.error_message());
+  const std::string cause = RootCause(status.error_message(), Address());
   const bool gateway = !options_.gateway_socket.empty();
   std::string hint = gateway ? "Is cordon-gateway running on this machine? Name its socket with "
                                "--gateway-socket PATH."

@@ -92,6 +92,7 @@ class Context {
   void Write(const google::protobuf::Message& message);
 
  private:
+  std::string Address() const;
   std::string Target() const;
   ExitCode ReportUnreachable(const grpc::Status& status);
 
