@@ -81,11 +81,11 @@ FlowIndex FlowTable::TakeEntry() noexcept {
 
 FlowIndex FlowTable::Insert(const FlowKey& key, uint64_t hash) noexcept {
   if (size_ == capacity_) {
-    if (half_open_oldest_ == kNoFlow) {
+    if (evictable_oldest_ == kNoFlow) {
       ++refused_;
       return kNoFlow;
     }
-    Erase(half_open_oldest_);
+    Erase(evictable_oldest_);
     ++evicted_;
   }
   Bucket* const bucket = ChooseBucket(hash);
@@ -121,7 +121,7 @@ void FlowTable::RemoveFromIndex(FlowIndex flow) noexcept {
 }
 
 void FlowTable::Erase(FlowIndex flow) noexcept {
-  SetHalfOpen(flow, false);
+  SetEvictable(flow, false);
   RemoveFromIndex(flow);
   FlowEntry& entry = entries_[flow];
   entry.flags = 0;
@@ -130,18 +130,18 @@ void FlowTable::Erase(FlowIndex flow) noexcept {
   --size_;
 }
 
-void FlowTable::SetHalfOpen(FlowIndex flow, bool half_open) noexcept {
+void FlowTable::SetEvictable(FlowIndex flow, bool evictable) noexcept {
   FlowEntry& entry = entries_[flow];
-  if (entry.half_open() == half_open) return;
-  entry.flags ^= FlowEntry::kHalfOpen;
-  if (half_open) {
-    entry.older = half_open_newest_;
+  if (entry.evictable() == evictable) return;
+  entry.flags ^= FlowEntry::kEvictable;
+  if (evictable) {
+    entry.older = evictable_newest_;
     entry.newer = kNoFlow;
-    (half_open_newest_ == kNoFlow ? half_open_oldest_ : entries_[half_open_newest_].newer) = flow;
-    half_open_newest_ = flow;
+    (evictable_newest_ == kNoFlow ? evictable_oldest_ : entries_[evictable_newest_].newer) = flow;
+    evictable_newest_ = flow;
   } else {
-    (entry.older == kNoFlow ? half_open_oldest_ : entries_[entry.older].newer) = entry.newer;
-    (entry.newer == kNoFlow ? half_open_newest_ : entries_[entry.newer].older) = entry.older;
+    (entry.older == kNoFlow ? evictable_oldest_ : entries_[entry.older].newer) = entry.newer;
+    (entry.newer == kNoFlow ? evictable_newest_ : entries_[entry.newer].older) = entry.older;
   }
 }
 

@@ -50,23 +50,23 @@ struct alignas(64) FlowEntry {
   Reason reason = Reason::kUndecided;
   TcpState tcp = TcpState::kNone;
   uint8_t flags = 0;  // bit 0: initiator is the peer; bit 1: in use; bits 2-3: FINs seen;
-                      // bit 4: in the half-open list
+                      // bit 4: in the list of evictable flows
   // --- second line: accounting and attribution
   uint32_t device = 0;  // DeviceIndex and RuleIndex of the table with `stamp`
   uint32_t rule = 0;
   uint32_t rule_timeout_seconds = 0;  // of the rule; 0: the default of the protocol
-  uint32_t newer = 0;                 // half-open list, oldest first
+  uint32_t newer = 0;                 // list of evictable flows, oldest first
   uint32_t older = 0;
   uint32_t icmp_type_code = 0;  // of the opening ICMP message: type << 8 | code
   uint64_t first_seen_ns = 0;   // gateway time of the first frame
   uint64_t frames[2] = {0, 0};  // by FlowSide
   uint64_t bytes[2] = {0, 0};
 
-  static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kFinShift = 2, kHalfOpen = 16;
+  static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kFinShift = 2, kEvictable = 16;
 
   bool initiated_by_peer() const { return (flags & kInitiatedByPeer) != 0; }
   bool in_use() const { return (flags & kInUse) != 0; }
-  bool half_open() const { return (flags & kHalfOpen) != 0; }
+  bool evictable() const { return (flags & kEvictable) != 0; }
   // A bit per FlowSide whose FIN was seen, as NextTcpState takes them.
   uint8_t fins() const { return flags >> kFinShift & 3; }
   void set_fins(uint8_t fins) {
@@ -101,14 +101,15 @@ class FlowTable {
   FlowIndex Find(const FlowKey& key, uint64_t hash) const noexcept;
   FlowEntry& At(FlowIndex flow) noexcept { return entries_[flow]; }
   const FlowEntry& At(FlowIndex flow) const noexcept { return entries_[flow]; }
-  // Takes an entry for a key that is not in the table. When the table is full the oldest half-open
-  // flow makes room; if there is none, or both candidate buckets are full, kNoFlow. The entry has
-  // its key and is otherwise zeroed.
+  // Takes an entry for a key that is not in the table. When the table is full the oldest
+  // evictable flow makes room; if there is none, or both candidate buckets are full, kNoFlow. The
+  // entry has its key and is otherwise zeroed.
   FlowIndex Insert(const FlowKey& key, uint64_t hash) noexcept;
   // Frees an entry that is in use.
   void Erase(FlowIndex flow) noexcept;
-  // Puts a flow into, or takes it out of, the half-open list, as its state says.
-  void SetHalfOpen(FlowIndex flow, bool half_open) noexcept;
+  // Puts a flow into, or takes it out of, the list of those that make room: half-open and closed
+  // TCP flows, the longest so first.
+  void SetEvictable(FlowIndex flow, bool evictable) noexcept;
   // Idle timeout in force for the entry's protocol, state and rule.
   uint32_t TimeoutFor(const FlowEntry& entry) const noexcept;
   static bool IsExpired(const FlowEntry& entry, Milliseconds now) noexcept {
@@ -131,7 +132,7 @@ class FlowTable {
 
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
-  uint64_t evicted() const { return evicted_; }  // half-open flows that made room
+  uint64_t evicted() const { return evicted_; }  // half-open and closed flows that made room
   uint64_t expired() const { return expired_; }
   uint64_t refused() const { return refused_; }  // Insert said kNoFlow
   size_t memory_bytes() const;
@@ -172,8 +173,8 @@ class FlowTable {
   FlowEntry* entries_ = nullptr;
   FlowIndex free_head_ = kNoFlow;  // chained through `newer`
   FlowIndex high_water_ = 0;       // entries never used lie behind it
-  FlowIndex half_open_oldest_ = kNoFlow;
-  FlowIndex half_open_newest_ = kNoFlow;
+  FlowIndex evictable_oldest_ = kNoFlow;
+  FlowIndex evictable_newest_ = kNoFlow;
   FlowIndex cursor_ = 0;
   size_t size_ = 0;
   uint64_t evicted_ = 0, expired_ = 0, refused_ = 0;

@@ -15,7 +15,7 @@ void OpenTcp(FlowTable& flows, FlowIndex flow, const Slot& slot) {
                    slot.packet.tcp_flags, slot.packet.payload_length, fins)
           .next;
   entry.set_fins(fins);
-  flows.SetHalfOpen(flow, entry.tcp == TcpState::kSynSent);
+  flows.SetEvictable(flow, entry.tcp == TcpState::kSynSent || entry.tcp == TcpState::kClosed);
 }
 
 void Open(const Context& context, FlowIndex flow, const Slot& slot) {

@@ -28,7 +28,8 @@ void SetTcpState(const Context& context, FlowIndex flow, TcpState state) {
   if (entry.tcp == state) return;
   entry.tcp = state;
   entry.idle_timeout_seconds = context.flows.TimeoutFor(entry);
-  context.flows.SetHalfOpen(flow, state == TcpState::kSynSent || state == TcpState::kSynReceived);
+  context.flows.SetEvictable(flow, state == TcpState::kSynSent || state == TcpState::kSynReceived ||
+                                       state == TcpState::kClosed);
 }
 
 // A sender who says that it is a device, though it is not on the device side. The addresses of a

@@ -531,9 +531,15 @@ bool Oracle::AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, uint32_t
                         bool& reopens) {
   const bool syn = (flags & tcp_flag::kSyn) != 0, ack = (flags & tcp_flag::kAck) != 0;
   const bool both_fins = flow.fin[0] && flow.fin[1];
-  const auto go = [&flow](Tcp next) {
+  const auto go = [this, &flow](Tcp next) {
     flow.tcp = next;
-    if (next != Tcp::kSynSent && next != Tcp::kSynReceived) flow.half_open_since = 0;
+    const bool evictable =
+        next == Tcp::kSynSent || next == Tcp::kSynReceived || next == Tcp::kClosed;
+    if (!evictable) {
+      flow.evictable_since = 0;
+    } else if (flow.evictable_since == 0) {
+      flow.evictable_since = ++evictable_counter_;
+    }
     return true;
   };
   if ((flags & tcp_flag::kRst) != 0) return go(Tcp::kClosed);
@@ -568,8 +574,8 @@ bool Oracle::Admit(const Conversation& c, const Flow& flow) {
   if (flows_.size() >= capacity_) {
     auto oldest = flows_.end();
     for (auto at = flows_.begin(); at != flows_.end(); ++at) {
-      if (at->second.half_open_since == 0) continue;
-      if (oldest == flows_.end() || at->second.half_open_since < oldest->second.half_open_since) {
+      if (at->second.evictable_since == 0) continue;
+      if (oldest == flows_.end() || at->second.evictable_since < oldest->second.evictable_since) {
         oldest = at;
       }
     }
@@ -579,7 +585,7 @@ bool Oracle::Admit(const Conversation& c, const Flow& flow) {
   Flow& admitted = flows_[c] = flow;
   admitted.policy = policy_;
   admitted.last_ms = static_cast<uint32_t>(now_ns_ / 1'000'000);
-  if (admitted.tcp == Tcp::kSynSent) admitted.half_open_since = ++half_open_counter_;
+  if (admitted.tcp == Tcp::kSynSent) admitted.evictable_since = ++evictable_counter_;
   return true;
 }
 

@@ -67,7 +67,7 @@ class Oracle {
     Tcp tcp = Tcp::kNone;
     bool fin[2] = {false, false};  // of the initiator, of the responder
     uint32_t last_ms = 0;
-    uint64_t half_open_since = 0;  // order of becoming half open; 0: is not
+    uint64_t evictable_since = 0;  // order of becoming half open or closed; 0: is neither
   };
   using FlowMap = std::map<Conversation, Flow>;
 
@@ -108,7 +108,7 @@ class Oracle {
   uint64_t adopt_until_ns_;
   size_t capacity_;
   uint64_t now_ns_ = 0;
-  uint64_t half_open_counter_ = 0;
+  uint64_t evictable_counter_ = 0;
   FlowMap flows_;
 };
 

@@ -103,8 +103,8 @@ TEST(FlowTable, TakesItsWholeCapacityWithoutRefusal) {
 
 TEST(FlowTable, EvictsTheOldestHalfOpenFlowWhenFull) {
   FlowTable table(4, kSeed);
-  for (uint32_t i = 0; i < 4; ++i) table.SetHalfOpen(Insert(table, i), i != 0);
-  table.SetHalfOpen(Find(table, 1), false);  // established meanwhile
+  for (uint32_t i = 0; i < 4; ++i) table.SetEvictable(Insert(table, i), i != 0);
+  table.SetEvictable(Find(table, 1), false);  // established meanwhile
   EXPECT_NE(Insert(table, 10), kNoFlow);
   EXPECT_EQ(Find(table, 2), kNoFlow);
   EXPECT_NE(Insert(table, 11), kNoFlow);
@@ -116,11 +116,11 @@ TEST(FlowTable, EvictsTheOldestHalfOpenFlowWhenFull) {
 
 TEST(FlowTable, KeepsHalfOpenOrderWhenFlowsLeaveFromAnywhere) {
   FlowTable table(5, kSeed);
-  for (uint32_t i = 0; i < 5; ++i) table.SetHalfOpen(Insert(table, i), true);
-  table.Erase(Find(table, 2));               // from the middle
-  table.SetHalfOpen(Find(table, 0), false);  // the oldest
-  table.SetHalfOpen(Find(table, 4), false);  // the newest
-  table.SetHalfOpen(Find(table, 4), true);   // and again: the newest still
+  for (uint32_t i = 0; i < 5; ++i) table.SetEvictable(Insert(table, i), true);
+  table.Erase(Find(table, 2));                // from the middle
+  table.SetEvictable(Find(table, 0), false);  // the oldest
+  table.SetEvictable(Find(table, 4), false);  // the newest
+  table.SetEvictable(Find(table, 4), true);   // and again: the newest still
   Insert(table, 10);
   for (const uint32_t expected : {1, 3, 4}) {
     EXPECT_NE(Find(table, expected), kNoFlow);
@@ -133,10 +133,10 @@ TEST(FlowTable, KeepsHalfOpenOrderWhenFlowsLeaveFromAnywhere) {
 TEST(FlowTable, SettingHalfOpenTwiceChangesNothing) {
   FlowTable table(2, kSeed);
   const FlowIndex flow = Insert(table, 1);
-  table.SetHalfOpen(flow, true);
-  table.SetHalfOpen(flow, true);
-  table.SetHalfOpen(flow, false);
-  table.SetHalfOpen(flow, false);
+  table.SetEvictable(flow, true);
+  table.SetEvictable(flow, true);
+  table.SetEvictable(flow, false);
+  table.SetEvictable(flow, false);
   Insert(table, 2);
   EXPECT_EQ(Insert(table, 3), kNoFlow);
 }
