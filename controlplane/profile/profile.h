@@ -53,8 +53,8 @@ struct Peer {
 };
 
 // The profile a device gets: the one it names, else the most specific match (model counts more than
-// vendor, vendor more than class; among equals the first by name), else "unknown" if there is such a
-// profile, else null.
+// vendor, vendor more than class; among equals the first by name), else "unknown" if there is such
+// a profile, else null.
 const Profile* AssignProfile(const Device& device, const std::vector<Profile>& profiles);
 
 }  // namespace cordon::cp
