@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controlplane/cli/context.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <optional>
-#include <sstream>
+#include <tuple>
 #include <utility>
 
+#include "controlplane/cli/files.h"
 #include "controlplane/cli/tree.h"
 
 namespace cordon::cp::cli {
@@ -81,13 +78,15 @@ ExitCode Context::Dial() {
       missing += (missing.empty() ? "" : ", ") + std::string(option);
       continue;
     }
-    std::ifstream file(*path);
-    std::ostringstream text;
-    if (!(text << file.rdbuf())) {
-      return Fail(ExitCode::kUsage,
-                  std::string(option) + ": cannot read " + *path + ": " + std::strerror(errno));
+    InputFiles input = ReadFile(*path);
+    // gRPC would take an empty CA for "the system's": an empty file is a mistake here.
+    if (input.faults.empty() && input.files[0].content.empty()) {
+      input.faults.push_back(*path + ": is empty");
     }
-    *content = text.str();
+    if (!input.faults.empty()) {
+      return Fail(ExitCode::kUsage, std::string(option) + ": " + input.faults.front());
+    }
+    *content = std::move(input.files[0].content);
   }
   if (!missing.empty()) {
     return Fail(ExitCode::kUsage,
