@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controlplane/cli/context.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -22,15 +23,38 @@ bool IsUnixSocket(const std::string& address) { return address.starts_with("unix
 
 // The part of gRPC's text after its own chain of wrappers and the address: "No such file or
 // directory".
-std::string RootCause(const std::string& message, const std::string& address) {
+std::string RootCause(const std::string& message) {
   constexpr std::string_view kMarker = "last error: ";
   const size_t at = message.rfind(kMarker);
   std::string cause = at == std::string::npos ? message : message.substr(at + kMarker.size());
-  for (const std::string_view wrapper : {"UNKNOWN: ", "UNAVAILABLE: ", "INTERNAL: "}) {
-    if (cause.starts_with(wrapper)) cause.erase(0, wrapper.size());
+  for (const std::string_view wrapper :
+       {"UNKNOWN: ", "UNAVAILABLE: ", "INTERNAL: ", "unix:", "ipv4:", "ipv6:"}) {
+    if (cause.starts_with(wrapper))
+      cause.erase(0, std::min(cause.find(": "), cause.size() - 2) + 2);
   }
-  if (cause.starts_with(address + ": ")) cause.erase(0, address.size() + 2);
   return cause;
+}
+
+// What to do about a connection that could not be made.
+std::string HintFor(const std::string& cause, std::string_view address, bool gateway) {
+  const auto says = [&](const char* text) { return cause.find(text) != std::string::npos; };
+  if (says("Permission denied")) {
+    return "This user may not use the socket: try sudo, or join the group that owns it.";
+  }
+  if (says("not in peer certificate")) {
+    return "Name the controller as its certificate does, with --controller.";
+  }
+  if (says("SSL") || says("Ssl")) {
+    return "The TLS handshake failed: does --ca name the CA of the controller's certificate?";
+  }
+  const bool closed = says("Socket closed") || says("Connection reset");
+  if (closed && !address.starts_with("unix:")) {
+    return "It closed the connection: does the controller trust the CA of --certificate?";
+  }
+  return gateway ? "Is cordon-gateway running on this machine? Name its socket with "
+                   "--gateway-socket PATH."
+                 : "Is cordon-controller running? Name another address with --controller ADDRESS "
+                   "or CORDON_CONTROLLER.";
 }
 
 }  // namespace
@@ -110,7 +134,7 @@ ExitCode Context::Report(const grpc::Status& status, std::string_view hint) {
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return Fail(ExitCode::kUnreachable,
                   Target() + " did not answer within " + FormatDuration(options_.timeout),
-                  "Give it more time with --timeout, or look at it with: cordonctl status");
+                  "Give it more time with --timeout, or look at its log.");
     case grpc::StatusCode::UNIMPLEMENTED:
       return Fail(ExitCode::kRefused, Target() + " does not know this call: " + message,
                   "It may be older than this cordonctl, or not be a controller at all.");
@@ -124,22 +148,14 @@ ExitCode Context::Report(const grpc::Status& status, std::string_view hint) {
 }
 
 ExitCode Context::ReportUnreachable(const grpc::Status& status) {
-  const std::string cause = RootCause(status.error_message(), Address());
-  const bool gateway = !options_.gateway_socket.empty();
-  std::string hint = gateway ? "Is cordon-gateway running on this machine? Name its socket with "
-                               "--gateway-socket PATH."
-                             : "Is cordon-controller running? Name another address with "
-                               "--controller ADDRESS or CORDON_CONTROLLER.";
-  if (cause.find("Permission denied") != std::string::npos) {
-    hint = "This user may not use the socket: try sudo, or join the group that owns it.";
+  const std::string cause = RootCause(status.error_message());
+  // How gRPC tells that the credentials could not be used at all.
+  if (cause.starts_with("empty address list")) {
+    return Fail(ExitCode::kUsage, "--ca, --certificate or --key cannot be used",
+                "Each is a PEM file, and the key belongs to the certificate.");
   }
-  const bool tls = cause.find("SSL") != std::string::npos || cause.find("Ssl") != std::string::npos;
-  if (tls) {
-    hint =
-        "The TLS handshake failed: does --ca name the CA of the controller's certificate, and is "
-        "--certificate from a CA that the controller trusts?";
-  }
-  return Fail(ExitCode::kUnreachable, "cannot reach " + Target() + ": " + cause, hint);
+  return Fail(ExitCode::kUnreachable, "cannot reach " + Target() + ": " + cause,
+              HintFor(cause, Address(), !options_.gateway_socket.empty()));
 }
 
 ExitCode Context::Fail(ExitCode code, std::string_view message, std::string_view hint) {

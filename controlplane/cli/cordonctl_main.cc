@@ -78,6 +78,8 @@ ExitCode FlushOutput(ExitCode code) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  // gRPC's own log would stand between our sentences; whoever debugs sets the variable.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
   Interrupt interrupt;

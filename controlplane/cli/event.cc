@@ -35,8 +35,10 @@ template <typename Response>
 ExitCode Drain(Context& context, CallScope& scope, grpc::ClientReader<Response>& reader) {
   EventLines lines(context.style());
   bool reader_left = false;
+  bool any = false;
   Response response;
   while (!reader_left && reader.Read(&response)) {
+    any = any || response.records_size() > 0;
     if (context.structured()) {
       for (const v1::FlowRecord& record : response.records()) WriteRecord(context, record);
     } else {
@@ -51,6 +53,7 @@ ExitCode Drain(Context& context, CallScope& scope, grpc::ClientReader<Response>&
   if (reader_left) scope.get()->TryCancel();
   const grpc::Status status = reader.Finish();
   if (reader_left || context.interrupt().triggered()) return ExitCode::kDone;
+  if (status.ok() && !any && !context.structured()) context.err() << "No such event.\n";
   return context.Report(status);
 }
 

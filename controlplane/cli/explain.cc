@@ -83,7 +83,9 @@ void PrintAnswer(Context& context, const v1::ExplainRequest& request,
                    answer.enforced() ? Tone::kPlain : Tone::kWarning));
   }
   sheet.Print(out, context.style());
-  if (answer.considered_size() > 0) out << "  Rules that did not match:\n";
+  // The rule that allows it says enough; a refusal is explained by all that do not.
+  if (answer.considered().empty() || answer.verdict() == v1::VERDICT_FORWARD) return;
+  out << "  Rules looked at:\n";
   for (const std::string& rule : answer.considered()) out << "    " << Printable(rule) << '\n';
 }
 

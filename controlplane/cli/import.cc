@@ -58,14 +58,15 @@ void PrintSummary(Context& context, const ImportOptions& options,
 ExitCode ReportRefusedRows(Context& context, const v1::ImportDevicesResponse& response) {
   if (response.conflicts_size() > 0) {
     context.Fail(ExitCode::kRefused,
-                 Plural(static_cast<uint64_t>(response.conflicts_size()), "row") +
-                     " contradict what is known and changed nothing:");
+                 Plural(static_cast<uint64_t>(response.conflicts_size()), "conflict") +
+                     "; the rows concerned changed nothing:");
     PrintFaults(context, response.conflicts());
   }
   if (response.errors_size() > 0) {
-    context.Fail(ExitCode::kRefused,
-                 Plural(static_cast<uint64_t>(response.errors_size()), "error") +
-                     "; these rows were left out:");
+    context.Fail(
+        ExitCode::kRefused,
+        Plural(static_cast<uint64_t>(response.errors_size()), "error") +
+            (response.rows() == 0 ? "; nothing was read:" : "; the rows concerned were left out:"));
     PrintFaults(context, response.errors());
   }
   const bool refused = response.conflicts_size() + response.errors_size() > 0;

@@ -11,17 +11,18 @@
 namespace cordon::cp::cli {
 namespace {
 
-// "class infusion-pump, vendor Example*"; several alternatives with " or ".
+// "infusion-pump, syringe-pump (vendor Example*)": classes, each with what else has to fit.
 std::string FormatMatch(const v1::Profile& profile) {
   std::vector<std::string> alternatives;
   for (const v1::ProfileMatch& match : profile.match()) {
-    std::vector<std::string> parts;
-    if (!match.device_class().empty()) parts.push_back("class " + match.device_class());
-    if (!match.vendor().empty()) parts.push_back("vendor " + match.vendor());
-    if (!match.model().empty()) parts.push_back("model " + match.model());
-    alternatives.push_back(parts.empty() ? "anything" : Join(parts));
+    std::vector<std::string> more;
+    if (!match.vendor().empty()) more.push_back("vendor " + match.vendor());
+    if (!match.model().empty()) more.push_back("model " + match.model());
+    const std::string device_class =
+        match.device_class().empty() ? "any class" : match.device_class();
+    alternatives.push_back(more.empty() ? device_class : device_class + " (" + Join(more) + ")");
   }
-  return alternatives.empty() ? "by name only" : Join(alternatives, " or ");
+  return alternatives.empty() ? "by name only" : Join(alternatives);
 }
 
 ExitCode GetOne(Context& context, const std::string& name, v1::Profile* profile) {
@@ -34,7 +35,7 @@ ExitCode GetOne(Context& context, const std::string& name, v1::Profile* profile)
 
 void PrintProfiles(Context& context, const v1::ListProfilesResponse& response) {
   Table table(
-      {{"NAME"}, {"RULES", Table::Align::kRight}, {"CHANGED"}, {"MATCHES"}, {"DESCRIPTION"}});
+      {{"NAME"}, {"RULES", Table::Align::kRight}, {"CHANGED"}, {"FOR CLASS"}, {"DESCRIPTION"}});
   for (const v1::Profile& profile : response.profiles()) {
     table.AddRow({profile.name(), Cell::Number(static_cast<uint64_t>(profile.rules_size())),
                   Ago(profile, &v1::Profile::has_changed, &v1::Profile::changed, context.now()),
@@ -77,7 +78,7 @@ ExitCode RunDescribe(Context& context, const std::string& name) {
   Sheet sheet;
   sheet.Add("Profile", {profile.name(), Tone::kStrong});
   sheet.Add("Description", profile.description());
-  sheet.Add("Matches", FormatMatch(profile));
+  sheet.Add("For class", FormatMatch(profile));
   sheet.Add("Changed",
             Ago(profile, &v1::Profile::has_changed, &v1::Profile::changed, context.now()));
   sheet.Print(context.out(), context.style());

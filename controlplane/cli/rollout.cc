@@ -59,13 +59,17 @@ class RolloutStory {
     context_.progress() << ".\n";
     if (refused > 0) return FailRefused();
     const size_t silent = last_.size() - enforced - disconnected;
-    if (silent > 0 || (disconnected > 0 && options.require_all)) {
-      return context_.Fail(ExitCode::kUnreachable, "not every gateway answered; " + StoredText(),
+    if (silent > 0) {
+      return context_.Fail(ExitCode::kUnreachable,
+                           Plural(silent, "gateway") + " did not answer: " + StoredText(),
                            "See: cordonctl gateways");
     }
-    if (disconnected > 0) {
-      context_.Warn(Plural(disconnected, "gateway") + " not connected: " + StoredText());
+    if (disconnected == 0) return ExitCode::kDone;
+    const std::string text = Plural(disconnected, "gateway") + " not connected: " + StoredText();
+    if (options.require_all) {
+      return context_.Fail(ExitCode::kUnreachable, text, "See: cordonctl gateways");
     }
+    context_.Warn(text);
     return ExitCode::kDone;
   }
 

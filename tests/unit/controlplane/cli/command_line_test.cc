@@ -132,6 +132,15 @@ TEST(CommandLine, DoesNotTakeAnEmptyCaForTheCasOfTheSystem) {
   EXPECT_THAT(outcome.err, HasSubstr("--ca: /dev/null: is empty"));
 }
 
+TEST(CommandLine, SaysThatTlsFilesCannotBeUsed) {
+  const TemporaryDirectory directory;
+  const std::string pem = directory.Write("x.pem", "no certificate");
+  const Outcome outcome = Cordonctl(
+      {"--controller", "127.0.0.1:9", "--ca", pem, "--certificate", pem, "--key", pem, "status"});
+  EXPECT_EQ(outcome.code, ExitCode::kUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("error: --ca, --certificate or --key cannot be used\n"));
+}
+
 TEST(CommandLine, AsksAGatewayOnlyWhatAGatewayAnswers) {
   const Outcome outcome = Cordonctl({"--gateway-socket", "/x", "get", "devices"});
   EXPECT_EQ(outcome.code, ExitCode::kUsage);

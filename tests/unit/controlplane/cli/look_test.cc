@@ -125,8 +125,19 @@ TEST(Profiles, ListsAndDescribes) {
   FakeServer server;
   *server.profiles.canned_ListProfiles.response.add_profiles() = CtScanner();
   server.profiles.canned_GetProfile.response = CtScanner();
-  EXPECT_THAT(server.Run({"get", "profiles"}).out, HasSubstr("ct-scanner      1  -"));
+  EXPECT_THAT(server.Run({"get", "profiles"}).out,
+              HasSubstr("ct-scanner      1  -        by name only"));
   EXPECT_THAT(server.Run({"describe", "profile", "ct-scanner"}).out, HasSubstr("Allows:\nRULE"));
+}
+
+TEST(Profiles, NamesTheClassesTheyAreFor) {
+  FakeServer server;
+  v1::Profile profile = CtScanner();
+  profile.add_match()->set_device_class("ct");
+  profile.add_match()->set_vendor("Example*");
+  server.profiles.canned_GetProfile.response = profile;
+  EXPECT_THAT(server.Run({"describe", "profile", "x"}).out,
+              HasSubstr("For class:  ct, any class (vendor Example*)\n"));
 }
 
 TEST(Gateways, ShowsStateAndGenerations) {
