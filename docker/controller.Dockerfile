@@ -13,5 +13,7 @@ RUN /tmp/setup --run && rm -rf /tmp/setup /var/lib/apt/lists/*
 COPY --from=build /src/build/release/bin/cordon-controller /src/build/release/bin/cordonctl /usr/bin/
 COPY configs/controller.yaml /etc/cordon/controller.yaml
 COPY configs/profiles /etc/cordon/profiles
-VOLUME /var/lib/cordon
+# Where the socket for cordonctl goes, and the database.
+RUN mkdir -p /run/cordon
+VOLUME /var/lib/cordon-controller
 ENTRYPOINT ["cordon-controller", "--config", "/etc/cordon/controller.yaml"]

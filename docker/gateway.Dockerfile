@@ -12,5 +12,7 @@ COPY scripts/setup /tmp/setup
 RUN /tmp/setup --run && rm -rf /tmp/setup /var/lib/apt/lists/*
 COPY --from=build /src/build/release/bin/cordon-gateway /src/build/release/bin/cordonctl /usr/bin/
 COPY configs/gateway.yaml /etc/cordon/gateway.yaml
+# Where the socket for cordonctl goes, and the last good policy.
+RUN mkdir -p /run/cordon
 VOLUME /var/lib/cordon
 ENTRYPOINT ["cordon-gateway", "--config", "/etc/cordon/gateway.yaml"]
