@@ -313,8 +313,10 @@ void Engine::RecordFlows(const std::string& gateway, std::vector<FlowRecord> rec
     }
   }
   writer_.Add(Observe(records, system_clock::now()));
-  std::erase_if(records,
-                [](const FlowRecord& record) { return record.verdict == dp::Verdict::kForward; });
+  // A count of 0 is the end of flows that earlier records have told of.
+  std::erase_if(records, [](const FlowRecord& record) {
+    return record.verdict == dp::Verdict::kForward || record.count == 0;
+  });
   events_.Append(std::move(records));
 }
 

@@ -34,7 +34,7 @@ struct FlowRecord {
   uint64_t generation = 0;
   std::chrono::system_clock::time_point first_seen;
   std::chrono::system_clock::time_point last_seen;
-  uint64_t count = 1;
+  uint64_t count = 1;  // 0: only the frames and bytes of flows that earlier records have counted
   uint64_t initiator_frames = 0;
   uint64_t initiator_bytes = 0;
   uint64_t responder_frames = 0;

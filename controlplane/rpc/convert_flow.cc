@@ -149,7 +149,6 @@ std::optional<FlowRecord> FromProto(const v1::FlowRecord& proto, const std::stri
   record.generation = proto.generation();
   record.first_seen = FromProto(proto.first_seen());
   record.last_seen = FromProto(proto.last_seen());
-  if (proto.count() == 0) check.Fail("count", "must be at least 1");
   record.count = proto.count();
   record.initiator_frames = proto.initiator_frames();
   record.initiator_bytes = proto.initiator_bytes();

@@ -133,6 +133,28 @@ TEST_F(EventServiceTest, FollowerGetsWhatHappensAfterTheRemembered) {
   context.TryCancel();
 }
 
+TEST_F(EventServiceTest, EndOfAFlowWithACountOfZeroSaysThatItWasAnswered) {
+  v1::FlowRecord opened = ForwardedStore(), ended = ForwardedStore();
+  opened.clear_responder_frames();
+  ended.set_count(0);
+  Report({opened, ended});
+  auto learn = v1::LearnService::NewStub(channel_);
+  v1::ProposeRequest request;
+  request.set_device("ct-2");
+  const auto proposal = Call(*learn, &v1::LearnService::Stub::Propose, request);
+  ASSERT_THAT(proposal.rules(), SizeIs(1));
+  EXPECT_EQ(proposal.rules(0).flows(), 1);
+}
+
+TEST_F(EventServiceTest, EndOfAnAuditedFlowIsNoEventOfItsOwn) {
+  v1::FlowRecord audited = RefusedSmb(), ended = RefusedSmb();
+  audited.set_verdict(v1::VERDICT_AUDIT);
+  ended.set_verdict(v1::VERDICT_AUDIT);
+  ended.set_count(0);
+  Report({audited, ended});
+  EXPECT_THAT(Remembered({}), SizeIs(1));
+}
+
 TEST_F(EventServiceTest, TooManyRememberedRecordsAreAnInvalidArgument) {
   v1::WatchEventsRequest request;
   request.set_last(1'000'000);
