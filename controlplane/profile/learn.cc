@@ -218,10 +218,10 @@ std::vector<std::string> Sentences(const std::map<LeftOutKey, LeftOut>& left_out
 }
 
 // A peer's name only if it means exactly these addresses: anything more would admit what nobody
-// saw. Among several the first by name.
+// saw. Where several peers have the same addresses, which one was meant cannot be seen: addresses.
 std::vector<std::string> PeerTexts(const std::set<dp::IpAddress>& addresses,
                                    const std::vector<Peer>& peers) {
-  std::optional<std::string> name;
+  std::vector<std::string> names;
   for (const Peer& peer : peers) {
     std::set<dp::IpAddress> known;
     const bool single =
@@ -229,9 +229,9 @@ std::vector<std::string> PeerTexts(const std::set<dp::IpAddress>& addresses,
           known.insert(prefix.address);
           return prefix.length == (prefix.address.IsV4() ? 32 : 128);
         });
-    if (single && known == addresses && (!name || peer.name < *name)) name = peer.name;
+    if (single && known == addresses) names.push_back(peer.name);
   }
-  if (name) return {*name};
+  if (names.size() == 1) return names;
   std::vector<std::string> texts;
   for (const dp::IpAddress& address : addresses) texts.push_back(dp::ToString(address));
   return texts;

@@ -35,6 +35,7 @@ uint64_t CountOf(const FlowEvent& event) {
   switch (event.kind) {
     case EventKind::kAdmitted:
       return 1;
+    case EventKind::kAnswered:
     case EventKind::kEnded:
       return 0;
     case EventKind::kRefused:
@@ -42,6 +43,10 @@ uint64_t CountOf(const FlowEvent& event) {
       break;
   }
   return std::max<uint64_t>(1, event.frames[0]);
+}
+
+bool CarriesCounts(const FlowEvent& event) {
+  return event.kind == EventKind::kAnswered || event.kind == EventKind::kEnded;
 }
 
 Timestamp WallTime(uint64_t event_ns, const EventNames& names) {
@@ -98,7 +103,7 @@ v1::FlowRecord ToRecord(const FlowEvent& event, const EventNames& names) {
   *record.mutable_first_seen() = WallTime(event.first_seen_ns, names);
   *record.mutable_last_seen() = WallTime(std::max(event.first_seen_ns, event.last_seen_ns), names);
   record.set_count(CountOf(event));
-  if (event.kind == EventKind::kEnded) {
+  if (CarriesCounts(event)) {
     record.set_initiator_frames(event.frames[0]);
     record.set_initiator_bytes(event.bytes[0]);
     record.set_responder_frames(event.frames[1]);
@@ -147,7 +152,7 @@ void RecordMap::Add(const FlowEvent& event, const EventNames& names) {
   if (first < record.first_seen()) *record.mutable_first_seen() = first;
   if (last > record.last_seen()) *record.mutable_last_seen() = last;
   record.set_count(record.count() + CountOf(event));
-  if (event.kind != EventKind::kEnded) return;
+  if (!CarriesCounts(event)) return;
   record.set_initiator_frames(record.initiator_frames() + event.frames[0]);
   record.set_initiator_bytes(record.initiator_bytes() + event.bytes[0]);
   record.set_responder_frames(record.responder_frames() + event.frames[1]);

@@ -50,7 +50,7 @@ struct alignas(64) FlowEntry {
   Reason reason = Reason::kUndecided;
   TcpState tcp = TcpState::kNone;
   uint8_t flags = 0;  // bit 0: initiator is the peer; bit 1: in use; bits 2-3: FINs seen;
-                      // bit 4: in the list of evictable flows
+                      // bit 4: in the list of evictable flows; bit 5: the responder answered
   // --- second line: accounting and attribution
   uint32_t device = 0;  // DeviceIndex and RuleIndex of the table with `stamp`
   uint32_t rule = 0;
@@ -62,11 +62,13 @@ struct alignas(64) FlowEntry {
   uint64_t frames[2] = {0, 0};  // by FlowSide
   uint64_t bytes[2] = {0, 0};
 
-  static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kFinShift = 2, kEvictable = 16;
+  static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kFinShift = 2, kEvictable = 16,
+                           kAnswered = 32;
 
   bool initiated_by_peer() const { return (flags & kInitiatedByPeer) != 0; }
   bool in_use() const { return (flags & kInUse) != 0; }
   bool evictable() const { return (flags & kEvictable) != 0; }
+  bool answered() const { return (flags & kAnswered) != 0; }
   // A bit per FlowSide whose FIN was seen, as NextTcpState takes them.
   uint8_t fins() const { return flags >> kFinShift & 3; }
   void set_fins(uint8_t fins) {

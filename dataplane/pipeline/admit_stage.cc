@@ -50,7 +50,9 @@ void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept {
     }
     Open(context, flow, slot);
     context.counters.flows_admitted.Add(1);
-    context.reporter.FlowAdmitted(context.flows.At(flow), context.now);
+    FlowEntry& entry = context.flows.At(flow);
+    context.reporter.FlowAdmitted(entry, context.now);
+    NoteAnswer(context, entry, SenderOf(entry, slot.side), slot.packet);
   });
   work.admitted = 0;
 }

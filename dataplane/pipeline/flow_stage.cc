@@ -17,10 +17,11 @@ class TouchedHashes {
 };
 
 void Account(const Context& context, FlowEntry& entry, const Slot& slot) {
-  const auto sender = static_cast<size_t>(SenderOf(entry, slot.side));
+  const FlowSide sender = SenderOf(entry, slot.side);
   entry.last_seen = context.now_ms;
-  ++entry.frames[sender];
-  entry.bytes[sender] += slot.packet.frame_length;
+  ++entry.frames[static_cast<size_t>(sender)];
+  entry.bytes[static_cast<size_t>(sender)] += slot.packet.frame_length;
+  NoteAnswer(context, entry, sender, slot.packet);
 }
 
 void SetTcpState(const Context& context, FlowIndex flow, TcpState state) {

@@ -97,9 +97,19 @@ void Reporter::FlowAdmitted(const FlowEntry& entry, TimePoint now) noexcept {
   Push(event);
 }
 
+void Reporter::FlowAnswered(const FlowEntry& entry, TimePoint now) noexcept {
+  FlowEvent event = EventOf(entry);
+  event.kind = EventKind::kAnswered;
+  event.last_seen_ns = now;
+  event.frames[0] = event.bytes[0] = event.bytes[1] = 0;
+  event.frames[1] = 1;
+  Push(event);
+}
+
 void Reporter::FlowEnded(const FlowEntry& entry, TimePoint now) noexcept {
   FlowEvent event = EventOf(entry);
   event.kind = EventKind::kEnded;
+  event.frames[1] = entry.answered() ? entry.frames[1] - 1 : 0;
   const auto now_ms = static_cast<Milliseconds>(now / 1'000'000);
   event.last_seen_ns =
       now - uint64_t{static_cast<Milliseconds>(now_ms - entry.last_seen)} * 1'000'000;

@@ -25,6 +25,7 @@ class Reporter {
   // next event carries the count of those in between. Bounded: a small table that forgets.
   void FrameRefused(const Burst& burst, const Slot& slot, uint32_t stamp, TimePoint now) noexcept;
   void FlowAdmitted(const FlowEntry& entry, TimePoint now) noexcept;
+  void FlowAnswered(const FlowEntry& entry, TimePoint now) noexcept;
   void FlowEnded(const FlowEntry& entry, TimePoint now) noexcept;
 
  private:

@@ -61,6 +61,16 @@ inline void EndFlow(const Context& context, FlowIndex flow) noexcept {
   context.flows.Erase(flow);
 }
 
+// Tells once that the responder of a flow answers. A RST is no answer: nobody listens there.
+inline void NoteAnswer(const Context& context, FlowEntry& entry, FlowSide sender,
+                       const Packet& packet) noexcept {
+  if (sender == FlowSide::kInitiator || entry.answered()) [[likely]]
+    return;
+  if ((packet.tcp_flags & tcp_flag::kRst) != 0) return;
+  entry.flags |= FlowEntry::kAnswered;
+  context.reporter.FlowAnswered(entry, context.now);
+}
+
 // Which end of the flow sent a frame that came from `side`.
 inline FlowSide SenderOf(const FlowEntry& entry, Side side) noexcept {
   return entry.initiated_by_peer() == (side == Side::kNetwork) ? FlowSide::kInitiator

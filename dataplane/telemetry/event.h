@@ -16,7 +16,9 @@ enum class EventKind : uint8_t {
   kRefused,   // a frame was dropped
   kAudited,   // a frame was forwarded though the policy would drop it
   kAdmitted,  // a flow was opened
-  kEnded      // a flow expired, closed or was revoked; counts are final
+  kAnswered,  // its responder answered for the first time, other than by a RST: frames[1] is 1.
+              // Told at once, since a flow may stay open for days
+  kEnded      // a flow expired, closed or was revoked; counts are final, less what kAnswered told
 };
 
 struct FlowEvent {

@@ -149,9 +149,11 @@ TEST(Propose, NamesAPeerOnlyWhereItIsExactlyWhatWasSeen) {
   const auto peer = [&](const std::vector<Peer>& peers) {
     return Learn(seen, peers).rules.at(0).rule.peer;
   };
+  EXPECT_THAT(peer({NamedPeer("pacs", {"10.0.0.9", "10.0.0.8"}), NamedPeer("z", {"10.0.0.9"})}),
+              ElementsAre("pacs"));
   EXPECT_THAT(
       peer({NamedPeer("z", {"10.0.0.9", "10.0.0.8"}), NamedPeer("pacs", {"10.0.0.8", "10.0.0.9"})}),
-      ElementsAre("pacs"));
+      ElementsAre("10.0.0.8", "10.0.0.9"));
   EXPECT_THAT(peer({NamedPeer("wider", {"10.0.0.8", "10.0.0.9", "10.0.0.10"})}), SizeIs(2));
   EXPECT_THAT(peer({NamedPeer("narrower", {"10.0.0.8"})}), SizeIs(2));
   EXPECT_THAT(peer({NamedPeer("block", {"10.0.0.8/31"})}), SizeIs(2));

@@ -355,9 +355,28 @@ TEST_F(Reports, AnEndedFlowTellsWhatEachSideSent) {
   const auto events = gateway_.Events();
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].kind, EventKind::kEnded);
-  EXPECT_THAT(events[0].frames, ::testing::ElementsAre(1, 1));
+  EXPECT_THAT(events[0].frames, ::testing::ElementsAre(1, 0));  // the answer was told before
   EXPECT_THAT(events[0].bytes, ::testing::ElementsAre(142, 92));
   EXPECT_EQ(events[0].last_seen_ns - events[0].first_seen_ns, 0u);
+}
+
+TEST_F(Reports, TheFirstAnswerIsToldWhileTheFlowIsOpen) {
+  gateway_.Enforce(PumpPolicy());
+  gateway_.Send(kDevice, Out().Udp(40000, 5000));
+  gateway_.Events();
+  for (int i = 0; i < 3; ++i) gateway_.Send(kNetwork, In().Udp(5000, 40000));
+  const auto events = gateway_.Events();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, EventKind::kAnswered);
+  EXPECT_THAT(events[0].frames, ::testing::ElementsAre(0, 1));
+}
+
+TEST_F(Reports, ARefusedConnectionIsNotAnswered) {
+  gateway_.Enforce(PumpPolicy());
+  gateway_.Send(kDevice, Out().Tcp(40000, 104));
+  gateway_.Events();
+  gateway_.Send(kNetwork, In().Tcp(104, 40000, kRst | kAck));
+  EXPECT_TRUE(gateway_.Events().empty());
 }
 
 }  // namespace
