@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// cordon-controller: reads the command line, starts the controller, waits for the signal to stop.
-#include <getopt.h>
-#include <pthread.h>
-#include <spdlog/spdlog.h>
-
-#include <csignal>
-#include <cstdio>
-#include <cstring>
-#include <string>
-
+// cordon-controller: what it says of itself, and its start.
 #include "controlplane/app/config.h"
 #include "controlplane/app/controller.h"
-#include "dataplane/daemon/logging.h"
+#include "dataplane/daemon/program.h"
 
 namespace {
-
-using namespace cordon::cp;
 
 constexpr char kHelp[] =
     R"(cordon-controller: keeps the inventory and the allowlists of medical devices, and pushes to every
@@ -39,63 +28,10 @@ Talk to a running controller:
 exit: 0 ended as asked, 1 could not start (the message names the key), 2 wrong usage
 )";
 
-struct CommandLine {
-  std::string config;
-  bool check_only = false;
-};
-
-// The exit code if there is nothing more to do, else -1.
-int ReadCommandLine(int argc, char** argv, CommandLine& line) {
-  const option options[] = {{"config", required_argument, nullptr, 'c'},
-                            {"check-config", no_argument, nullptr, 'k'},
-                            {"version", no_argument, nullptr, 'v'},
-                            {"help", no_argument, nullptr, 'h'},
-                            {}};
-  for (int choice = 0; (choice = getopt_long(argc, argv, "", options, nullptr)) != -1;) {
-    if (choice == 'h') return std::fputs(kHelp, stdout), 0;
-    if (choice == 'v') return std::printf("cordon-controller %s\n", CORDON_VERSION), 0;
-    if (choice == '?') return std::fputs("see cordon-controller --help\n", stderr), 2;
-    if (choice == 'k') line.check_only = true;
-    if (choice == 'c') line.config = optarg;
-  }
-  if (optind < argc || line.config.empty()) {
-    std::fputs("usage: cordon-controller --config FILE [--check-config]; see --help\n", stderr);
-    return 2;
-  }
-  return -1;
-}
-
-int Run(const ControllerConfig& config) {
-  // Before any thread is started, so that all inherit it and only sigwait sees them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
-  std::string error;
-  const auto controller = Controller::Start(config, error);
-  if (!controller) {
-    spdlog::error("{}", error);
-    return 1;
-  }
-  int number = 0;
-  sigwait(&signals, &number);
-  spdlog::info("{}: stopping", strsignal(number));
-  return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  CommandLine line;
-  if (const int code = ReadCommandLine(argc, argv, line); code >= 0) return code;
-  const ConfigResult read = ReadControllerConfig(line.config);
-  for (const auto& fault : read.faults) {
-    std::fprintf(stderr, "%s: %s\n", fault.place.c_str(), fault.message.c_str());
-  }
-  if (!read.faults.empty()) return 1;
-  if (line.check_only) return std::printf("%s: no fault\n", line.config.c_str()), 0;
-  cordon::dp::ConfigureLogging(read.config.log_level);
-  return Run(read.config);
+  const cordon::dp::Program program{"cordon-controller", CORDON_VERSION, kHelp};
+  return cordon::dp::RunProgram(program, argc, argv, cordon::cp::ReadControllerConfig,
+                                cordon::cp::Controller::Start);
 }
