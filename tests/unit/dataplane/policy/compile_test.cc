@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr Initiator kOut = Initiator::kDevice, kIn = Initiator::kPeer;
+constexpr Initiator kOut = Initiator::kDevice;
 const Station kPump{Mac("02:00:00:00:00:01"), Ip("10.0.0.1"), {}};
 const Station kCt{Mac("02:00:00:00:00:02"), Ip("10.0.0.2"), {}};
 
