@@ -30,8 +30,9 @@ class RolloutWatch final : public RolloutStream {
   Engine& engine_;
   const uint64_t generation_;
   const Rollout rollout_;
-  const bool listening_;                          // false: too many watch already
   std::map<std::string, v1::RolloutState> told_;  // what the client knows of each gateway
+  // Last: from then on other threads call Fill. False: too many watch already.
+  const bool listening_;
 };
 
 }  // namespace cordon::cp
