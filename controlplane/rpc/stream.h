@@ -20,9 +20,11 @@ class PullStream : public Reactor {
  public:
   const std::shared_ptr<Waker>& waker() const { return waker_; }
 
-  // There may be something to write. Any thread.
+  // There may be something to write. Any thread. The first call, by whoever made the stream, starts
+  // it: until then the waker does nothing, because a derived class may still be under construction.
   void Pump() {
     std::lock_guard lock(mutex_);
+    started_ = true;
     PumpLocked();
   }
   // Ends the stream, after the message that is being written. Any thread; the first call counts.
@@ -35,7 +37,11 @@ class PullStream : public Reactor {
  protected:
   enum class Next { kMessage, kNothing };
 
-  PullStream() : waker_(std::make_shared<Waker>([this] { Pump(); })) {}
+  PullStream()
+      : waker_(std::make_shared<Waker>([this] {
+          std::lock_guard lock(mutex_);
+          if (started_) PumpLocked();
+        })) {}
 
   // Fills in the next message, if there is one. Called with the stream's lock held, never while a
   // message is being written. To end the stream set `end`; it ends behind the message.
@@ -82,6 +88,7 @@ class PullStream : public Reactor {
   const std::shared_ptr<Waker> waker_;
   std::mutex mutex_;
   Message message_;                  // guarded by mutex_; gRPC's while writing_
+  bool started_ = false;             // guarded by mutex_
   bool writing_ = false;             // guarded by mutex_
   bool finished_ = false;            // guarded by mutex_
   std::optional<grpc::Status> end_;  // guarded by mutex_
