@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cordon-gateway does with frames on real interfaces: those that may pass leave byte-identical,
 the others not at all. Runs on the stored policy alone, without a controller."""
-import ctypes
-import hashlib
 import os
 import signal
 import socket
 import struct
-import subprocess
-import threading
 import time
 import unittest
 
-from support import BIN, ROOT, Lab, run, wait_until
+from support import BIN, Lab, wait_until
+from wire import Wire, checksum, in_namespace, mac, store_policy, tag
 
 PUMP, NURSE, SERVER = "02:00:00:00:01:21", "02:00:00:00:01:22", "02:00:00:00:02:20"
 PUMP_IP, SERVER_IP = "10.20.1.21", "10.20.0.20"
@@ -36,21 +33,6 @@ status_socket: {directory}/gateway.sock
 """
 
 
-def mac(text):
-    return bytes.fromhex(text.replace(":", ""))
-
-
-def tag(vid, tpid=0x8100, priority=0):
-    return struct.pack("!HH", tpid, priority << 13 | vid)
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
 def udp(payload=b"infusing", source=PUMP, destination=SERVER, source_ip=PUMP_IP, destination_ip=SERVER_IP,
         ports=(40000, 5000), tags=b"", trailer=b""):
     """A frame with a UDP packet in it; `tags` lie before the ethertype, `trailer` behind the packet."""
@@ -61,53 +43,6 @@ def udp(payload=b"infusing", source=PUMP, destination=SERVER, source_ip=PUMP_IP,
     ip = struct.pack("!BBHHHBBH", 0x45, 0xb8, 20 + len(segment), 0x1234, 0x4000, 63, 17, 0)
     ip = ip[:10] + struct.pack("!H", checksum(ip + addresses))
     return mac(destination) + mac(source) + tags + b"\x08\x00" + ip + addresses + segment + trailer
-
-
-def in_namespace(namespace, make):
-    """What `make` returns when called inside a network namespace; sockets stay there."""
-    made = []
-
-    def enter():  # a thread of its own may live in another namespace
-        with open(f"/run/netns/{namespace.full_name}", "rb") as target:
-            if ctypes.CDLL(None, use_errno=True).setns(target.fileno(), 0x40000000) == 0:
-                made.append(make())
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    return made[0]
-
-
-class Wire:
-    """A device's or peer's end of a cable: sends and receives whole frames, VLAN tags included."""
-    PACKET_AUXDATA, SOL_PACKET, TAG_VALID = 8, 263, 1 << 4
-
-    def __init__(self, namespace, interface):
-        self.socket = in_namespace(namespace, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
-        self.socket.bind((interface, 3))
-        self.socket.setsockopt(self.SOL_PACKET, self.PACKET_AUXDATA, 1)
-        self.socket.settimeout(5)
-
-    def send(self, frame):
-        self.socket.send(frame)
-
-    def receive(self):
-        """The next frame that came in from the cable."""
-        while True:
-            data, ancillary, _, address = self.socket.recvmsg(65536, 256)
-            if address[2] == socket.PACKET_OUTGOING:
-                continue
-            for level, kind, value in ancillary:
-                if (level, kind) == (self.SOL_PACKET, self.PACKET_AUXDATA):
-                    status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", value[:20])
-                    if status & self.TAG_VALID:
-                        data = data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
-            return data
-
-    def receive_until(self, last):
-        frames = []
-        while not frames or frames[-1] != last:
-            frames.append(self.receive())
-        return frames[:-1]
 
 
 class Frames:
@@ -123,7 +58,7 @@ class Frames:
             cls.lab.connect(device, "eth0", cls.box, "d0", mac=PUMP)
             cls.lab.connect(network, "eth0", cls.box, "n0", mac=SERVER)
             cls.device, cls.network = Wire(device, "eth0"), Wire(network, "eth0")
-            cls.store_policy()
+            store_policy(cls.lab.directory, POLICY)
             cls.config = cls.lab.directory / "gateway.yaml"
             cls.config.write_text(CONFIG.format(directory=cls.lab.directory, driver=cls.driver,
                                                 core=max(os.sched_getaffinity(0))))
@@ -135,15 +70,6 @@ class Frames:
     @classmethod
     def tearDownClass(cls):
         cls.lab.close()
-
-    @classmethod
-    def store_policy(cls):
-        payload = subprocess.run(["protoc", f"-I{ROOT}/proto", "--encode=cordon.v1.PolicySet", "cordon/v1/policy_set.proto"],
-                                 input=POLICY.encode(), capture_output=True, check=True).stdout
-        header = b"CORDONPS" + struct.pack("!QQQQ", 1, 7, 1_700_000_000_000, len(payload))
-        state = cls.lab.directory / "state"
-        state.mkdir(exist_ok=True)
-        (state / "policy.last").write_bytes(header + hashlib.sha256(header + payload).digest() + payload)
 
     @classmethod
     def start_gateway(cls, name="gateway"):

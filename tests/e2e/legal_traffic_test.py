@@ -14,7 +14,7 @@ import unittest
 from support import HospitalTest, address, wait_until
 
 from scapy.all import BOOTP, DHCP, ICMP, IP, TCP, UDP, Ether  # noqa: E402
-from frames_test import Wire, in_namespace  # noqa: E402
+from wire import Wire, in_namespace  # noqa: E402
 
 PUMP_MAC, PUMP_IP, PEER_IP, SERVICES_IP = "02:00:00:00:01:21", address("pump"), address("pumpserver"), address("services")
 PUMP6, PEER6 = "fd00:20::1:21", "fd00:20::20"
