@@ -16,7 +16,7 @@ struct StageProbe {
   uint64_t calls = 0;
 };
 
-// In order of the first call's name; empty without probes.
+// In order of names; empty without probes.
 std::span<StageProbe> StageProbes();
 
 }  // namespace cordon::bench
