@@ -88,7 +88,7 @@ Reason ParseQuotedIpv6(Reader reader, QuotedFacts& quoted) {
   if (quoted.source.IsV4() || quoted.destination.IsV4()) return Reason::kIcmpTruncated;
   Ipv6Chain chain;
   const Reason reason = WalkIpv6Extensions(header->U8<6>(), reader, chain);
-  if (reason != Reason::kUndecided) return Reason::kIcmpTruncated;
+  if (reason != Reason::kUndecided || chain.fragment_offset != 0) return Reason::kIcmpTruncated;
   quoted.protocol = chain.protocol;
   return ParseQuotedTransport(reader, quoted);
 }
@@ -102,7 +102,7 @@ void ParseNeighbour(const Reader& message, const IpEnvelope& ip, Packet& packet)
     if (body) packet.nd.target = body->V6<8>();
   }
   packet.nd.hop_limit_ok =
-      long_enough && ip.hop_limit == 255 && packet.icmp_code == 0 && !ip.has_extensions;
+      long_enough && packet.hop_limit == 255 && packet.icmp_code == 0 && !ip.has_extensions;
 }
 
 }  // namespace

@@ -41,12 +41,14 @@ inline Reason ParseIpv4(Reader reader, Packet& packet) noexcept {
     const Reason reason = CheckIpv4Options(*options);
     if (reason != Reason::kUndecided) return reason;
   }
+  packet.hop_limit = header->U8<8>();
   const uint16_t fragment = header->U16<6>() & (kIpv4MoreFragments | kIpv4FragmentOffset);
   if (fragment != 0) [[unlikely]] {
-    if ((fragment & kIpv4FragmentOffset) != 0) return Reason::kFragmentNotFirst;
-    packet.is_fragment = true;
+    NoteFragment(packet, (fragment & kIpv4FragmentOffset) * 8u,
+                 (fragment & kIpv4MoreFragments) != 0, header->U16<4>(), reader.remaining());
+    if (packet.fragment_offset != 0) return Reason::kUndecided;
   }
-  return ParseTransport(reader, {packet.protocol, header->U8<8>(), false}, packet);
+  return ParseTransport(reader, {packet.protocol, false}, packet);
 }
 
 }  // namespace cordon::dp

@@ -42,8 +42,11 @@ Reason WalkFragmentHeader(Reader& reader, Ipv6Chain& chain) {
   if (!header) return Reason::kIpv6ExtensionTruncated;
   chain.protocol = header->U8<0>();
   const uint16_t offset_and_flag = header->U16<2>();
-  if ((offset_and_flag & 0xfff8) != 0) return Reason::kFragmentNotFirst;
-  chain.is_fragment = (offset_and_flag & 1) != 0;  // an atomic fragment is a whole packet: RFC 6946
+  chain.fragment_offset = offset_and_flag & 0xfff8;
+  chain.more_fragments = (offset_and_flag & 1) != 0;
+  chain.is_fragment = chain.fragment_offset != 0 || chain.more_fragments;
+  chain.fragment_id = header->U32<4>();
+  chain.fragment_length = static_cast<uint16_t>(reader.remaining());
   return Reason::kUndecided;
 }
 
@@ -76,6 +79,7 @@ Reason WalkIpv6Extensions(uint8_t next_header, Reader& reader, Ipv6Chain& chain)
     const Reason reason = type == kFragment ? WalkFragmentHeader(reader, chain)
                                             : WalkSizedHeader(type, reader, chain);
     if (reason != Reason::kUndecided) return reason;
+    if (chain.fragment_offset != 0) break;  // what follows is the middle of something
   }
   return Reason::kUndecided;
 }
@@ -93,6 +97,8 @@ Reason ParseIpv6(Reader reader, Packet& packet) noexcept {
   packet.layer3 = Layer3::kIpv6;
   packet.source = source;
   packet.destination = destination;
+  packet.hop_limit = header->U8<7>();
+  packet.anomalies = MaskOf(Check::kIpv6);
 
   const uint8_t next_header = header->U8<6>();
   packet.protocol = next_header;
@@ -103,9 +109,12 @@ Reason ParseIpv6(Reader reader, Packet& packet) noexcept {
   Ipv6Chain chain;
   const Reason reason = WalkIpv6Extensions(next_header, reader, chain);
   packet.protocol = chain.protocol;
-  packet.is_fragment = chain.is_fragment;
-  if (reason != Reason::kUndecided) return reason;
-  return ParseTransport(reader, {chain.protocol, header->U8<7>(), chain.extensions != 0}, packet);
+  if (chain.is_fragment) {
+    NoteFragment(packet, chain.fragment_offset, chain.more_fragments, chain.fragment_id,
+                 chain.fragment_length);
+  }
+  if (reason != Reason::kUndecided || chain.fragment_offset != 0) return reason;
+  return ParseTransport(reader, {chain.protocol, chain.extensions != 0}, packet);
 }
 
 }  // namespace cordon::dp

@@ -13,7 +13,6 @@ namespace cordon::dp {
 // What layer 4 needs to know about the IP header in front of it.
 struct IpEnvelope {
   uint8_t protocol = 0;
-  uint8_t hop_limit = 0;
   bool has_extensions = false;  // IPv6 extension headers, a fragment header included
 };
 
@@ -21,10 +20,24 @@ struct IpEnvelope {
 struct Ipv6Chain {
   uint8_t protocol = 0;
   uint8_t extensions = 0;
-  bool is_fragment = false;
+  bool is_fragment = false;  // atomic ones are whole packets: RFC 6946
+  bool more_fragments = false;
+  uint16_t fragment_offset = 0;
+  uint16_t fragment_length = 0;
+  uint32_t fragment_id = 0;
 };
 
 inline constexpr size_t kIpv4HeaderLength = 20;
+
+// `length`: bytes behind the header that told of the fragment.
+inline void NoteFragment(Packet& packet, uint32_t offset, bool more, uint32_t id, size_t length) {
+  packet.anomalies |= MaskOf(Check::kFragments);
+  packet.is_fragment = true;
+  packet.more_fragments = more;
+  packet.fragment_offset = static_cast<uint16_t>(offset);
+  packet.fragment_length = static_cast<uint16_t>(length);
+  packet.fragment_id = id;
+}
 
 Reason ParseArp(Reader reader, Packet& packet) noexcept;
 // `options`: a reader of exactly the option bytes.

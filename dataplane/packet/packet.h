@@ -9,26 +9,32 @@
 #include <string_view>
 
 #include "dataplane/packet/address.h"
+#include "dataplane/packet/check.h"
 #include "dataplane/packet/reason.h"
 
 namespace cordon::dp {
 
 // The bytes of one frame as received, VLAN tags included, FCS excluded.
 // `bytes` is the contiguous start (the first segment of a chained mbuf), `length` the whole frame:
-// length >= bytes.size(). All headers must lie in `bytes`; what lies behind is only counted.
+// length >= bytes.size(). All headers must lie in `bytes`; what lies behind is only counted and
+// summed up: `tail_sum` is the folded ones-complement sum of the big-endian 16-bit words there, as
+// if it began at an even offset (see OnesComplementSum); io/ fills it for chained mbufs.
 struct Frame {
   std::span<const uint8_t> bytes;
   uint32_t length = 0;
+  uint16_t tail_sum = 0;
 };
 
 enum class Side : uint8_t { kDevice = 0, kNetwork = 1 };
 inline constexpr size_t kSideCount = 2;
 std::string_view ToString(Side side);  // "device", "network"
 
+inline constexpr uint8_t kNoWindowScale = 0xff;
+
 enum class Layer3 : uint8_t { kNone, kArp, kIpv4, kIpv6 };
 
 namespace protocol {  // IANA protocol numbers
-inline constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpv6 = 58;
+inline constexpr uint8_t kIcmp = 1, kIgmp = 2, kTcp = 6, kUdp = 17, kIcmpv6 = 58;
 }
 
 namespace tcp_flag {
@@ -56,6 +62,12 @@ struct NdFacts {
   // Hop limit 255, code 0, long enough (RFC 4861 6.1, 7.1), and no IPv6 extension header in front:
   // no fragment (RFC 6980) and no hiding place (RFC 7113).
   bool hop_limit_ok = false;
+};
+
+// RFC 2236, RFC 3376.
+struct IgmpFacts {
+  uint8_t type = 0;  // 0x11 query, 0x12 / 0x16 / 0x22 report of version 1 / 2 / 3, 0x17 leave
+  IpAddress group;   // 0.0.0.0 in a general query; of a version 3 report the first group
 };
 
 // The packet that an ICMP error quotes, as its own sender sent it.
@@ -90,18 +102,25 @@ constexpr bool MustBeNamed(uint8_t protocol, uint8_t icmp_type) {
 // has_ethernet is false, so that a malformed frame can still be attributed to a device. layer3 is
 // set as soon as the addresses of that layer are; fields that do not apply are 0, but the union is
 // left as it was.
+//
+// A fragment other than the first has its addresses, `protocol` (IPv6: what its fragment header
+// names, perhaps a further extension header) and fragment fields; all of layer 4 is 0.
 struct Packet {
   MacAddress source_mac;
   MacAddress destination_mac;
   VlanTags vlan;
   uint16_t ethertype = 0;  // behind the VLAN tags
-  Layer3 layer3 = Layer3::kNone;
   Reason reason = Reason::kUndecided;
   bool has_ethernet = false;
-  bool is_fragment = false;  // first fragment with more to come
+  uint32_t frame_length = 0;
 
-  uint8_t protocol = 0;   // of layer 4, behind IPv6 extension headers
-  uint8_t tcp_flags = 0;  // the six of tcp_flag; ECE and CWR are masked out
+  // --- from here to the addresses: 0 unless a layer sets it
+  CheckMask anomalies = 0;  // the checks that a well-formed frame fails; of a malformed one some
+  Layer3 layer3 = Layer3::kNone;
+  uint8_t protocol = 0;                       // of layer 4, behind IPv6 extension headers
+  uint8_t hop_limit = 0;                      // TTL of IPv4
+  uint8_t tcp_flags = 0;                      // the six of tcp_flag; ECE and CWR are masked out
+  uint8_t tcp_window_scale = kNoWindowScale;  // of a SYN
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
   IcmpKind icmp_kind = IcmpKind::kNone;
@@ -112,17 +131,23 @@ struct Packet {
   uint32_t tcp_sequence = 0;
   uint32_t tcp_acknowledgment = 0;
   uint32_t payload_length = 0;  // bytes behind the TCP or UDP header, in this frame
-  uint32_t frame_length = 0;
+  uint32_t fragment_id = 0;
+  uint16_t fragment_offset = 0;  // in bytes, from the first byte that may be fragmented
+  uint16_t fragment_length = 0;  // bytes of this piece: behind the IPv4 or the fragment header
+  bool is_fragment = false;      // any piece of a datagram; an atomic fragment (RFC 6946) is none
+  bool more_fragments = false;
 
   IpAddress source;
   IpAddress destination;
-  union {  // by layer3 and icmp_kind: at most one applies
+  union {  // by layer3, protocol and icmp_kind: at most one applies
     ArpFacts arp;
     NdFacts nd;
+    IgmpFacts igmp;
     QuotedFacts quoted;
   };
 
   Packet() : quoted() {}
+  bool IsLaterFragment() const { return is_fragment && fragment_offset != 0; }
 };
 
 // Parses one frame into `packet`, overwriting it. Returns packet.reason.

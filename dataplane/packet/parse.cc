@@ -40,10 +40,12 @@ constexpr bool IsVlanTag(uint16_t ethertype) {
 // All that the layers may leave alone. The union is not touched: it is set where it applies.
 void Clear(Packet& packet) {
   packet.vlan = {};
+  packet.anomalies = 0;
   packet.layer3 = Layer3::kNone;
-  packet.is_fragment = false;
   packet.protocol = 0;
+  packet.hop_limit = 0;
   packet.tcp_flags = 0;
+  packet.tcp_window_scale = kNoWindowScale;
   packet.icmp_type = 0;
   packet.icmp_code = 0;
   packet.icmp_kind = IcmpKind::kNone;
@@ -54,6 +56,11 @@ void Clear(Packet& packet) {
   packet.tcp_sequence = 0;
   packet.tcp_acknowledgment = 0;
   packet.payload_length = 0;
+  packet.fragment_id = 0;
+  packet.fragment_offset = 0;
+  packet.fragment_length = 0;
+  packet.is_fragment = false;
+  packet.more_fragments = false;
   packet.source = {};
   packet.destination = {};
 }

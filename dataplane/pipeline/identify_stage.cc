@@ -20,6 +20,12 @@ Decision RefuseMalformed(const PolicyTable& policy, const Slot& slot) {
   return RefuseFlow(policy, device, slot.key, reason);
 }
 
+// Well-formed, but failing checks that its device does not let pass: the flow is not asked, so that
+// the first and the later packets of a flow, a hit and a miss, are judged alike.
+Decision RefuseAnomaly(const PolicyTable& policy, const Slot& slot, CheckMask failed) {
+  return RefuseFlow(policy, FindDevice(policy, slot.key), slot.key, ReasonOf(failed));
+}
+
 void SetKey(const FlowTable& flows, const Burst& burst, Slot& slot) {
   if (!slot.packet.has_ethernet) {
     slot.key = FlowKey{};
@@ -49,6 +55,8 @@ void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept {
     const Packet& packet = slot.packet;
     if (packet.reason != Reason::kUndecided) {
       slot.decision = RefuseMalformed(context.policy, slot);
+    } else if (const CheckMask failed = packet.anomalies & ChecksOf(Protection::kStandard)) {
+      slot.decision = RefuseAnomaly(context.policy, slot, failed);
     } else if (packet.layer3 == Layer3::kArp || packet.icmp_kind == IcmpKind::kNeighbour) {
       work.guarded |= SlotMask{1} << i;
     } else {

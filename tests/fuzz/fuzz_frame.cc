@@ -43,6 +43,10 @@ void CheckTransport(const Packet& packet, const Frame& frame) {
   Require(packet.payload_length <= frame.length, "payload longer than the frame");
   Require((packet.tcp_flags & ~0x3f) == 0, "TCP flags");
   if (packet.reason != Reason::kUndecided || packet.layer3 == Layer3::kArp) return;
+  if (packet.IsLaterFragment()) {
+    Require(packet.source_port == 0 && packet.icmp_kind == IcmpKind::kNone, "middle of a datagram");
+    return;
+  }
   const bool is_v6 = packet.layer3 == Layer3::kIpv6;
   switch (packet.protocol) {
     case protocol::kTcp:
@@ -73,7 +77,10 @@ bool SameFacts(const Packet& a, const Packet& b) {
          a.destination_port == b.destination_port && a.tcp_window == b.tcp_window &&
          a.tcp_sequence == b.tcp_sequence && a.tcp_acknowledgment == b.tcp_acknowledgment &&
          a.payload_length == b.payload_length && a.frame_length == b.frame_length &&
-         a.source == b.source && a.destination == b.destination;
+         a.source == b.source && a.destination == b.destination && a.anomalies == b.anomalies &&
+         a.hop_limit == b.hop_limit && a.tcp_window_scale == b.tcp_window_scale &&
+         a.fragment_id == b.fragment_id && a.fragment_offset == b.fragment_offset &&
+         a.fragment_length == b.fragment_length && a.more_fragments == b.more_fragments;
 }
 
 void ParseAndCheck(const uint8_t* data, size_t size, size_t readable) {

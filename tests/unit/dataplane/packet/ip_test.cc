@@ -107,13 +107,27 @@ TEST(ParseFrame, TakesUdpLengthOfTheWholeDatagramInFirstFragment) {
   EXPECT_EQ(packet.payload_length, 64u);
 }
 
-TEST(ParseFrame, RefusesLaterFragmentsOfBothFamilies) {
+TEST(ParseFrame, MarksLaterFragmentsOfBothFamilies) {
   for (FrameBuilder frame : {FrameBuilder(), V6()}) {
     for (const uint16_t offset : {8, 1480, 65528}) {
-      EXPECT_EQ(Parse(frame.NextFragment(offset)).reason, Reason::kFragmentNotFirst);
-      EXPECT_EQ(Parse(frame.LastFragment(offset)).reason, Reason::kFragmentNotFirst);
+      EXPECT_TRUE(Parse(frame.NextFragment(offset)).IsLaterFragment());
+      EXPECT_TRUE(Parse(frame.LastFragment(offset)).IsLaterFragment());
     }
     EXPECT_NE(Parse(frame).source, IpAddress{});
+  }
+}
+
+TEST(ParseFrame, TellsPlaceAndLengthOfAFragment) {
+  for (FrameBuilder frame : {FrameBuilder(), V6()}) {
+    const Packet packet = Parse(frame.PayloadSize(24).NextFragment(1480).PadTo(200));
+    EXPECT_TRUE(packet.is_fragment);
+    EXPECT_TRUE(packet.more_fragments);
+    EXPECT_EQ(packet.fragment_offset, 1480);
+    EXPECT_EQ(packet.fragment_length, 32);
+    EXPECT_EQ(packet.protocol, protocol::kUdp);
+    EXPECT_EQ(packet.source_port, 0);
+    EXPECT_FALSE(Parse(frame.LastFragment(1480)).more_fragments);
+    EXPECT_NE(packet.anomalies & MaskOf(Check::kFragments), 0u);
   }
 }
 
