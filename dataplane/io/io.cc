@@ -65,11 +65,11 @@ struct Io::State {
 };
 
 bool Io::State::OpenPorts(std::vector<std::string>& warnings, std::string& error) {
-  const Port::Setup setup{pool, options.mtu, BufferBytes(options)};
   for (const PairOptions& pair : options.pairs) {
     auto& sides = ports.emplace_back();
     for (size_t side = 0; side < kSideCount; ++side) {
       const PortOptions& port = pair.sides[side];
+      const Port::Setup setup{pool, options.mtu, BufferBytes(options), static_cast<Side>(side)};
       sides[side] = Port::Open(port, setup, warnings, error);
       const std::string said = eal->TakeErrors();
       if (sides[side]) continue;

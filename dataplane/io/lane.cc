@@ -59,13 +59,4 @@ size_t Lane::Transmit(const Burst& burst) noexcept {
   return static_cast<size_t>(passed_count - sent);
 }
 
-void Lane::DiscardEarlyFrames() noexcept {
-  if (!has_packet_socket_) return;
-  Burst burst;  // every slot says drop
-  do {
-    Receive(burst);
-    Transmit(burst);
-  } while (burst.count != 0);
-}
-
 }  // namespace cordon::dp

@@ -30,8 +30,6 @@ class Lane {
   // Sends what the burst says may pass, in order, and frees the rest. Never waits: what the port
   // does not take is freed too. Returns how many frames that were.
   size_t Transmit(const Burst& burst) noexcept;
-  // Throws away what came in before the port was guarded. Once, before the first Receive.
-  void DiscardEarlyFrames() noexcept;
 
  private:
   const uint16_t from_;

@@ -13,20 +13,24 @@ namespace {
 
 constexpr uint16_t kDescriptors = 1024;
 // Frames in each ring of an af_packet port: at 300,000 frames a second about 7 ms of patience.
-constexpr size_t kRingFrames = 2048;
-// What the kernel keeps of a ring slot for itself, at most (tpacket2 header, address, alignment).
-constexpr size_t kRingSlotOverhead = 96;
+constexpr uint32_t kRingFrames = 2048;
+constexpr uint32_t kRingBlockBytes = 65536;
 
 std::string ErrorText(int code) { return rte_strerror(std::abs(code)); }
 
-std::string InterfaceDevice(const PortOptions& options, size_t slot) {
+PacketRing RingOf(size_t slot) {
+  const auto bytes = static_cast<uint32_t>(slot);
+  return {std::max(bytes, kRingBlockBytes), bytes, kRingFrames};
+}
+
+std::string InterfaceDevice(const PortOptions& options, const PacketRing& ring) {
   if (options.driver == PortOptions::Driver::kAfXdp) {
     return "net_af_xdp_" + options.interface + ",iface=" + options.interface;
   }
-  const size_t block = std::max<size_t>(slot, 65536);
   return "net_af_packet_" + options.interface + ",iface=" + options.interface +
-         ",blocksz=" + std::to_string(block) + ",framesz=" + std::to_string(slot) +
-         ",framecnt=" + std::to_string(kRingFrames) + ",qdisc_bypass=1";
+         ",blocksz=" + std::to_string(ring.block_bytes) +
+         ",framesz=" + std::to_string(ring.frame_bytes) +
+         ",framecnt=" + std::to_string(ring.frames) + ",qdisc_bypass=1";
 }
 
 }  // namespace
@@ -53,7 +57,7 @@ std::unique_ptr<Port> Port::Open(const PortOptions& options, const Setup& setup,
 
 bool Port::Find(const PortOptions& options, size_t framesz, std::string& error) {
   const std::string device =
-      options.interface.empty() ? options.port : InterfaceDevice(options, framesz);
+      options.interface.empty() ? options.port : InterfaceDevice(options, RingOf(framesz));
   const size_t comma = device.find(',');
   name_ = device.substr(0, comma);
   const std::string arguments = comma == std::string::npos ? "" : device.substr(comma + 1);
@@ -114,8 +118,8 @@ bool Port::Guard(const Setup& setup, std::string& error) {
   has_packet_socket_ = driver_ == "net_af_packet";
   if (!has_packet_socket_) return true;
   if (rte_eth_dev_info_get(id_, &info) != 0) return false;
-  return packet_socket_.Attach(static_cast<int>(info.if_index), setup.capacity - kRingSlotOverhead,
-                               error);
+  return packet_socket_.Replace(static_cast<int>(info.if_index), setup.side, RingOf(setup.capacity),
+                                error);
 }
 
 Port::~Port() {

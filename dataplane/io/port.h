@@ -34,6 +34,7 @@ class Port {
     rte_mempool* pool = nullptr;
     size_t mtu = 1500;
     size_t capacity = 2048;  // longest frame a buffer of the pool takes
+    Side side = Side::kDevice;
   };
 
   // Finds or creates the device, and starts it. Null, with the cause in `error` (without the key;

@@ -21,7 +21,6 @@ Worker::Worker(size_t id, std::vector<Lane> lanes, const WorkerParts& parts, con
 
 void Worker::Run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // 1 us: naps last what they should
-  for (Lane& lane : lanes_) lane.DiscardEarlyFrames();
   last_cycles_ = TscClock::Cycles();
   while (!stop_.load(std::memory_order_relaxed)) {
     size_t received = 0;

@@ -45,6 +45,12 @@ def udp(payload=b"infusing", source=PUMP, destination=SERVER, source_ip=PUMP_IP,
     return mac(destination) + mac(source) + tags + b"\x08\x00" + ip + addresses + segment + trailer
 
 
+def fragment(head, payload, offset, more):
+    """A piece of the packet whose Ethernet and IPv4 headers are `head`."""
+    ip = head[14:16] + struct.pack("!HHH", 20 + len(payload), 0x4321, more << 13 | offset // 8) + head[22:24]
+    return head[:14] + ip + struct.pack("!H", checksum(ip + head[26:34])) + head[26:34] + payload
+
+
 class Frames:
     """The cases; each way to reach an interface runs them."""
     driver = ""
@@ -126,6 +132,17 @@ class Frames:
         self.passes(udp(self.sequence(), ports=(40001, 5000)))
         self.passes(udp(self.sequence(), source=SERVER, destination=PUMP, source_ip=SERVER_IP, destination_ip=PUMP_IP,
                         ports=(5000, 40001)), self.network, self.device)
+
+    def test_fragments_are_not_put_together(self):
+        datagram = udp(self.sequence() + bytes(800))
+        head, payload = datagram[:34], datagram[34:]
+        fragments = [fragment(head, payload[:400], 0, more=True), fragment(head, payload[400:], 400, more=False)]
+        for each in fragments:
+            self.device.send(each)
+        sentinel = udp(self.sequence())
+        self.device.send(sentinel)
+        for frame in self.network.receive_until(sentinel):
+            self.assertIn(frame, fragments)
 
     # --- what may not pass does not pass, and is counted by its reason
 
