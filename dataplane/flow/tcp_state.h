@@ -5,18 +5,9 @@
 
 #include <cstdint>
 
+#include "dataplane/flow/tcp_track.h"
+
 namespace cordon::dp {
-
-enum class TcpState : uint8_t {
-  kNone,         // not TCP, or not yet opened
-  kSynSent,      // the initiator's SYN was forwarded
-  kSynReceived,  // the responder's SYN+ACK was forwarded
-  kEstablished,  // the initiator's ACK was forwarded, or the flow was adopted mid-stream
-  kClosing,      // at least one FIN was forwarded
-  kClosed        // both FINs acknowledged, or a RST: a new SYN may reopen the tuple
-};
-
-enum class FlowSide : uint8_t { kInitiator = 0, kResponder = 1 };
 
 struct TcpTransition {
   TcpState next = TcpState::kNone;
