@@ -45,7 +45,8 @@ inline Reason ParseIpv4(Reader reader, Packet& packet) noexcept {
   const uint16_t fragment = header->U16<6>() & (kIpv4MoreFragments | kIpv4FragmentOffset);
   if (fragment != 0) [[unlikely]] {
     NoteFragment(packet, (fragment & kIpv4FragmentOffset) * 8u,
-                 (fragment & kIpv4MoreFragments) != 0, header->U16<4>(), reader.remaining());
+                 (fragment & kIpv4MoreFragments) != 0, header->U16<4>(), reader.remaining(),
+                 reader.Digest());
     if (packet.fragment_offset != 0) return Reason::kUndecided;
   }
   return ParseTransport(reader, {packet.protocol, false}, packet);

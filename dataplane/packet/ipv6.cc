@@ -47,6 +47,7 @@ Reason WalkFragmentHeader(Reader& reader, Ipv6Chain& chain) {
   chain.is_fragment = chain.fragment_offset != 0 || chain.more_fragments;
   chain.fragment_id = header->U32<4>();
   chain.fragment_length = static_cast<uint16_t>(reader.remaining());
+  if (chain.is_fragment) chain.fragment_digest = reader.Digest();
   return Reason::kUndecided;
 }
 
@@ -111,7 +112,7 @@ Reason ParseIpv6(Reader reader, Packet& packet) noexcept {
   packet.protocol = chain.protocol;
   if (chain.is_fragment) {
     NoteFragment(packet, chain.fragment_offset, chain.more_fragments, chain.fragment_id,
-                 chain.fragment_length);
+                 chain.fragment_length, chain.fragment_digest);
   }
   if (reason != Reason::kUndecided || chain.fragment_offset != 0) return reason;
   return ParseTransport(reader, {chain.protocol, chain.extensions != 0}, packet);

@@ -25,18 +25,21 @@ struct Ipv6Chain {
   uint16_t fragment_offset = 0;
   uint16_t fragment_length = 0;
   uint32_t fragment_id = 0;
+  uint32_t fragment_digest = 0;
 };
 
 inline constexpr size_t kIpv4HeaderLength = 20;
 
 // `length`: bytes behind the header that told of the fragment.
-inline void NoteFragment(Packet& packet, uint32_t offset, bool more, uint32_t id, size_t length) {
+inline void NoteFragment(Packet& packet, uint32_t offset, bool more, uint32_t id, size_t length,
+                         uint32_t digest) {
   packet.anomalies |= MaskOf(Check::kFragments);
   packet.is_fragment = true;
   packet.more_fragments = more;
   packet.fragment_offset = static_cast<uint16_t>(offset);
   packet.fragment_length = static_cast<uint16_t>(length);
   packet.fragment_id = id;
+  packet.fragment_digest = digest;
 }
 
 Reason ParseArp(Reader reader, Packet& packet) noexcept;

@@ -134,6 +134,7 @@ struct Packet {
   uint32_t fragment_id = 0;
   uint16_t fragment_offset = 0;  // in bytes, from the first byte that may be fragmented
   uint16_t fragment_length = 0;  // bytes of this piece: behind the IPv4 or the fragment header
+  uint32_t fragment_digest = 0;  // of those bytes, see Reader::Digest
   bool is_fragment = false;      // any piece of a datagram; an atomic fragment (RFC 6946) is none
   bool more_fragments = false;
 

@@ -59,6 +59,7 @@ void Clear(Packet& packet) {
   packet.fragment_id = 0;
   packet.fragment_offset = 0;
   packet.fragment_length = 0;
+  packet.fragment_digest = 0;
   packet.is_fragment = false;
   packet.more_fragments = false;
   packet.source = {};

@@ -98,6 +98,23 @@ class Reader {
     return view;
   }
 
+  // Tells different bytes apart, though not if somebody makes them look alike. Of the bytes that
+  // remain, as far as they are readable; about 2 cycles for 8 bytes.
+  uint32_t Digest() const {
+    constexpr size_t kWord = sizeof(uint64_t);
+    uint64_t digest = remaining_;
+    const uint8_t* data = data_;
+    for (size_t left = readable_; left != 0;) {
+      const size_t size = std::min(left, kWord);
+      uint64_t word = 0;
+      std::memcpy(&word, data, size);
+      digest = std::rotl(digest, 5) ^ word;
+      data += size;
+      left -= size;
+    }
+    return static_cast<uint32_t>(digest * 0x9e3779b97f4a7c15ULL >> 32);
+  }
+
   // Moves on; false, without moving, if fewer bytes are readable.
   bool Skip(size_t count) {
     if (count > readable_) return false;
