@@ -72,6 +72,8 @@ v1::Protocol ToProto(dp::RuleProtocol protocol) {
       return v1::PROTOCOL_ICMPV6;
     case dp::RuleProtocol::kAny:
       return v1::PROTOCOL_ANY;
+    case dp::RuleProtocol::kNumber:
+      break;
   }
   return v1::PROTOCOL_UNSPECIFIED;
 }

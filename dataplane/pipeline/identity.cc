@@ -165,6 +165,7 @@ FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept {
   question.protocol = key.protocol();
   question.vlan = key.vlan();
   question.peer = key.peer_ip;
+  question.device_ip = key.device_ip;
   if (IsIcmp(key.protocol())) {
     question.icmp_type = IcmpTypeOf(key);
   } else {

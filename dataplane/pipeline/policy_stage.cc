@@ -35,10 +35,10 @@ Decision DecideMidstream(const Context& context, DeviceIndex device, Slot& slot)
   const bool may_adopt = is_watched || context.now < context.options.adopt_until;
   if (!may_adopt || (slot.packet.tcp_flags & tcp_flag::kRst) != 0) return refused;
   for (const Initiator initiator : {Initiator::kDevice, Initiator::kPeer}) {
-    const RuleMatch match = policy.Match(device, QuestionOf(slot.key, initiator));
-    if (!match) continue;
+    const Decision decision = Decide(policy, device, QuestionOf(slot.key, initiator));
+    if (decision.rule == kNoRuleIndex) continue;
     slot.initiator = initiator;
-    return {Verdict::kForward, Reason::kRule, device, match.rule, match.idle_timeout_seconds};
+    return decision;
   }
   return refused;
 }

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
+#include <iterator>
 #include <string>
 
+#include "dataplane/packet/packet.h"
 #include "dataplane/policy/rows.h"
 
 namespace cordon::dp {
@@ -13,6 +15,8 @@ namespace {
 
 // Flows count idle time in milliseconds of 32 bits; this leaves room on both sides.
 constexpr std::chrono::seconds kMaxIdleTimeout = std::chrono::hours(24 * 30);
+
+constexpr int64_t kLatestExpiry = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
 struct RowCount {
   size_t v4 = 0, v6 = 0;
@@ -50,6 +54,18 @@ bool HasHostBits(const IpPrefix& prefix) {
 bool IsIcmp(RuleProtocol protocol) {
   return protocol == RuleProtocol::kIcmp || protocol == RuleProtocol::kIcmpv6;
 }
+bool HasPorts(RuleProtocol protocol) {
+  return !IsIcmp(protocol) && protocol != RuleProtocol::kNumber;
+}
+
+// Those with a name go by it; IPv6 extension headers are walked over and never the protocol.
+bool IsNameableNumber(uint8_t number) {
+  constexpr uint8_t kNever[] = {
+      protocol::kIcmp,   protocol::kTcp,          protocol::kUdp,
+      protocol::kIcmpv6, 0 /* hop-by-hop */,      43 /* routing */,
+      44 /* fragment */, 59 /* no next header */, 60 /* destination options */};
+  return std::find(std::begin(kNever), std::end(kNever), number) == std::end(kNever);
+}
 
 }  // namespace
 
@@ -57,10 +73,20 @@ bool IsLegalVlan(VlanTags vlan) {
   return vlan.outer <= 4094 && vlan.inner <= 4094 && (vlan.inner == 0 || vlan.outer != 0);
 }
 
+RuleSpec RuleOf(const OverlayRuleSpec& overlay) {
+  RuleSpec rule;
+  rule.origin = overlay.origin;
+  rule.protocol = overlay.protocol;
+  rule.protocol_number = overlay.protocol_number;
+  rule.any_peer = overlay.any_peer;
+  rule.peers = overlay.peers;
+  rule.peer_ports = overlay.ports;
+  rule.icmp_types = overlay.icmp_types;
+  return rule;
+}
+
 void RulesetChecker::AddFault(std::string_view field, std::string message) {
-  faults_.Add(
-      Element("rulesets", ruleset_) + "." + Element("rules", rule_) + "." + std::string(field),
-      std::move(message));
+  faults_.Add(Element(list_, rule_) + "." + std::string(field), std::move(message));
 }
 
 void RulesetChecker::AddFault(std::string_view list, size_t i, std::string message) {
@@ -68,34 +94,56 @@ void RulesetChecker::AddFault(std::string_view list, size_t i, std::string messa
 }
 
 void RulesetChecker::Check(const RulesetSpec& ruleset, size_t position) {
-  ruleset_ = position;
-  ++round_;
-  const size_t slots = std::bit_ceil(ruleset.rules.size() * 2 + 2);
-  if (seen_.size() < slots) seen_.assign(slots, SeenOrigin{});
-  RowCount count;
-  for (rule_ = 0; rule_ < ruleset.rules.size(); ++rule_) {
-    const RuleSpec& rule = ruleset.rules[rule_];
-    CheckPeers(rule);
-    CheckPorts(rule);
-    CheckRest(rule);
-    CheckOrigin(ruleset.rules, rule_);
-    const RowCount of_rule = RowsFor(rule);
-    count.v4 += of_rule.v4;
-    count.v6 += of_rule.v6;
-    totals_.origin_bytes += rule.origin.size();
-  }
-  const size_t rows = count.v4 + count.v6;
-  totals_.rules += ruleset.rules.size();
-  totals_.rows += rows;
-  // One block more for each initiator, whose rows begin a block of their own.
-  totals_.blocks_v4 += count.v4 == 0 ? 0 : count.v4 / kLanes + 2;
-  totals_.blocks_v6 += count.v6 == 0 ? 0 : count.v6 / kLanes + 2;
+  list_ = Element("rulesets", position) + ".rules";
+  CheckRules(ruleset.rules);
+  const size_t rows = rows_v4_ + rows_v6_;
   if (rows > limits_.rows_per_ruleset) {
     faults_.Add(Element("rulesets", position),
                 "'" + ruleset.name + "' needs " + std::to_string(rows) +
                     " rows (prefixes x port ranges); this gateway takes at most " +
                     std::to_string(limits_.rows_per_ruleset) + " a ruleset");
   }
+}
+
+void RulesetChecker::CheckOverlay(const std::vector<OverlayRuleSpec>& overlay) {
+  list_ = "overlay";
+  std::vector<RuleSpec> rules;
+  rules.reserve(overlay.size());
+  for (const OverlayRuleSpec& rule : overlay) rules.push_back(RuleOf(rule));
+  CheckRules(rules);
+  const size_t rows = 2 * (rows_v4_ + rows_v6_);
+  if (rows > limits_.rows_per_ruleset) {
+    faults_.Add("overlay", "needs " + std::to_string(rows) +
+                               " rows (prefixes x port ranges); this gateway takes at most " +
+                               std::to_string(limits_.rows_per_ruleset));
+  }
+}
+
+void RulesetChecker::CheckRules(const std::vector<RuleSpec>& rules) {
+  ++round_;
+  const size_t slots = std::bit_ceil(rules.size() * 2 + 2);
+  if (seen_.size() < slots) seen_.assign(slots, SeenOrigin{});
+  RowCount count;
+  for (rule_ = 0; rule_ < rules.size(); ++rule_) {
+    const RuleSpec& rule = rules[rule_];
+    CheckPeers(rule);
+    CheckPorts(rule);
+    CheckProtocol(rule);
+    CheckGroup(rule);
+    CheckRest(rule);
+    CheckOrigin(rules, rule_);
+    const RowCount of_rule = RowsFor(rule);
+    count.v4 += of_rule.v4;
+    count.v6 += of_rule.v6;
+    totals_.origin_bytes += rule.origin.size();
+  }
+  rows_v4_ = count.v4;
+  rows_v6_ = count.v6;
+  totals_.rules += rules.size();
+  totals_.rows += count.v4 + count.v6;
+  // One block more for each initiator, whose rows begin a block of their own.
+  totals_.blocks_v4 += count.v4 == 0 ? 0 : count.v4 / kLanes + 2;
+  totals_.blocks_v6 += count.v6 == 0 ? 0 : count.v6 / kLanes + 2;
 }
 
 void RulesetChecker::CheckPeers(const RuleSpec& rule) {
@@ -121,8 +169,8 @@ void RulesetChecker::CheckPeers(const RuleSpec& rule) {
 
 void RulesetChecker::CheckPorts(const RuleSpec& rule) {
   const auto check = [this, &rule](std::string_view list, const std::vector<PortRange>& ranges) {
-    if (!ranges.empty() && IsIcmp(rule.protocol)) {
-      AddFault(list, std::string(ToString(rule.protocol)) +
+    if (!ranges.empty() && !HasPorts(rule.protocol)) {
+      AddFault(list, ToString(rule.protocol, rule.protocol_number) +
                          " has no L4 ports: leave the list empty or use tcp, udp or any");
     }
     for (size_t i = 0; i < ranges.size(); ++i) {
@@ -135,14 +183,42 @@ void RulesetChecker::CheckPorts(const RuleSpec& rule) {
       }
     }
   };
-  check("peer_ports", rule.peer_ports);
+  check(list_ == "overlay" ? "ports" : "peer_ports", rule.peer_ports);
   check("device_ports", rule.device_ports);
 }
 
-void RulesetChecker::CheckRest(const RuleSpec& rule) {
+void RulesetChecker::CheckProtocol(const RuleSpec& rule) {
+  const bool is_number = rule.protocol == RuleProtocol::kNumber;
+  if (is_number && !IsNameableNumber(rule.protocol_number)) {
+    AddFault("protocol", std::to_string(rule.protocol_number) +
+                             " cannot be given as a number: use tcp, udp, icmp or icmpv6; IPv6 "
+                             "extension headers are no protocols");
+  } else if (!is_number && rule.protocol_number != 0) {
+    AddFault("protocol", "a number beside " + ToString(rule.protocol) + ": leave one of them out");
+  }
   if (!rule.icmp_types.empty() && !IsIcmp(rule.protocol)) {
-    AddFault("icmp_types", std::string(ToString(rule.protocol)) +
+    AddFault("icmp_types", ToString(rule.protocol, rule.protocol_number) +
                                " has no ICMP types: leave the list empty or use icmp or icmpv6");
+  }
+}
+
+void RulesetChecker::CheckGroup(const RuleSpec& rule) {
+  if (!rule.group) return;
+  if (rule.group->IsUnspecified()) {
+    AddFault("group",
+             ToString(*rule.group) + " is not a group: name a multicast or broadcast address");
+  } else if (rule.initiator == Initiator::kDevice) {
+    AddFault("group",
+             "is for what peers send; what a device sends to a group names the group as its peer");
+  } else if (rule.protocol == RuleProtocol::kTcp) {
+    AddFault("group", "TCP is never sent to a group (RFC 9293 3.9.2.3)");
+  }
+}
+
+void RulesetChecker::CheckRest(const RuleSpec& rule) {
+  if (rule.expires_at && (*rule.expires_at <= 0 || *rule.expires_at > kLatestExpiry)) {
+    AddFault("expires_at", std::to_string(*rule.expires_at) +
+                               " is out of range: Unix seconds, at most those of the year 9999");
   }
   if (rule.vlan && !IsLegalVlan(*rule.vlan)) {
     AddFault("vlan", "VLAN ids are 1-4094, and an inner id needs an outer one");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "dataplane/policy/faults.h"
@@ -26,12 +27,16 @@ class RulesetChecker {
 
   // `position` is that in PolicySpec::rulesets.
   void Check(const RulesetSpec& ruleset, size_t position);
+  void CheckOverlay(const std::vector<OverlayRuleSpec>& overlay);
   // Of all rulesets checked so far.
   const RulesetTotals& totals() const { return totals_; }
 
  private:
+  void CheckRules(const std::vector<RuleSpec>& rules);
   void CheckPeers(const RuleSpec& rule);
   void CheckPorts(const RuleSpec& rule);
+  void CheckProtocol(const RuleSpec& rule);
+  void CheckGroup(const RuleSpec& rule);
   void CheckRest(const RuleSpec& rule);
   void CheckOrigin(const std::vector<RuleSpec>& rules, size_t number);
   void AddFault(std::string_view field, std::string message);
@@ -40,8 +45,10 @@ class RulesetChecker {
   const PolicyLimits& limits_;
   FaultList& faults_;
   RulesetTotals totals_;
-  size_t ruleset_ = 0;  // where the check is now
+  // Where the check is now: "rulesets[2].rules" or "overlay", and the rule in that list.
+  std::string list_;
   size_t rule_ = 0;
+  size_t rows_v4_ = 0, rows_v6_ = 0;  // of that list
   // Origins seen in this ruleset, open addressing. A slot of an earlier round is free, so nothing
   // is cleared between rulesets.
   struct SeenOrigin {
@@ -52,6 +59,9 @@ class RulesetChecker {
   std::vector<SeenOrigin> seen_;
   uint32_t round_ = 0;
 };
+
+// The line of an overlay as a rule; its ports are those of the peer, once.
+RuleSpec RuleOf(const OverlayRuleSpec& overlay);
 
 // "30" or "100.30" in range; untagged is fine.
 bool IsLegalVlan(VlanTags vlan);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "dataplane/policy/check_knobs.h"
 #include "dataplane/policy/check_rules.h"
 #include "dataplane/policy/compile_rules.h"
 #include "dataplane/policy/compiled.h"
@@ -31,15 +34,17 @@ bool IsUnicast(const IpAddress& ip) {
 // nothing can fail any more.
 class Compiler {
  public:
-  Compiler(const PolicySpec& spec, const PolicyLimits& limits)
+  Compiler(const PolicySpec& spec, const PolicyLimits& limits, const CompileOptions& options)
       : spec_(spec),
         limits_(limits),
+        options_(options),
         table_(std::make_unique<PolicyTable>()),
         impl_(*table_->impl_),
-        rules_(impl_.rules) {}
+        rules_(impl_.rules, options.now) {}
 
   CompileResult Run() {
     CheckHead();
+    CheckGatewayKnobs();
     if (CheckCapacity()) {
       CheckRulesets();
       IndexDevices();
@@ -48,12 +53,15 @@ class Compiler {
     CompileHead();
     CompileRulesets();
     CompileDevices();
+    AssignSlots();
     CompileScopes();
+    SetNextExpiry();
     return {std::move(table_), {}};
   }
 
  private:
   void CheckHead();
+  void CheckGatewayKnobs();
   bool CheckCapacity();
   void CheckRulesets();
   // Fills the maps and reports what is there twice.
@@ -64,7 +72,10 @@ class Compiler {
   void CompileHead();
   void CompileRulesets();
   void CompileDevices();
+  uint32_t LimitsNumber(const LimitSpec& limits);
+  void AssignSlots();
   void CompileScopes();
+  void SetNextExpiry();
 
   void AddFault(size_t device, std::string_view field, std::string message) {
     faults_.Add(Element("devices", device) + "." + std::string(field), std::move(message));
@@ -75,6 +86,7 @@ class Compiler {
 
   const PolicySpec& spec_;
   const PolicyLimits& limits_;
+  const CompileOptions& options_;
   FaultList faults_;
   std::unique_ptr<PolicyTable> table_;
   PolicyTable::Impl& impl_;
@@ -83,6 +95,8 @@ class Compiler {
   std::unordered_map<std::string_view, uint16_t> pairs_;
   std::unordered_map<std::string_view, uint32_t> device_by_name_;
   std::vector<uint32_t> compiled_ruleset_;  // by position in the spec
+  std::map<std::array<uint64_t, 7>, uint32_t> limits_number_;
+  uint32_t last_limits_ = 0;
 };
 
 void Compiler::CheckHead() {
@@ -107,6 +121,17 @@ void Compiler::CheckHead() {
   }
 }
 
+void Compiler::CheckGatewayKnobs() {
+  CheckProtection(spec_.protection, "protection", faults_);
+  if (spec_.guards.size() > spec_.pairs.size()) {
+    faults_.Add("guards", "for " + std::to_string(spec_.guards.size()) +
+                              " pairs, but the gateway has " + std::to_string(spec_.pairs.size()));
+  }
+  for (size_t i = 0; i < spec_.guards.size(); ++i) {
+    CheckGuards(spec_.guards[i], Element("guards", i), limits_, faults_);
+  }
+}
+
 // What is too large is not looked into: checking it would cost what the limit is there to save.
 bool Compiler::CheckCapacity() {
   size_t rules = 0;
@@ -118,11 +143,13 @@ bool Compiler::CheckCapacity() {
   const bool pairs = check("pairs", spec_.pairs.size(), limits_.pairs);
   const bool devices = check("devices", spec_.devices.size(), limits_.devices);
   const bool rulesets = check("rulesets", rules, limits_.rules);
-  return pairs && devices && rulesets;
+  const bool overlay = check("overlay", spec_.overlay.size(), limits_.overlay_rules);
+  return pairs && devices && rulesets && overlay;
 }
 
 void Compiler::CheckRulesets() {
   RulesetChecker checker(limits_, faults_);
+  checker.CheckOverlay(spec_.overlay);
   for (size_t i = 0; i < spec_.rulesets.size(); ++i) checker.Check(spec_.rulesets[i], i);
   totals_ = checker.totals();
   if (totals_.rows > limits_.rows) {
@@ -181,6 +208,12 @@ void Compiler::CheckDevice(size_t i) {
         "MAC or IP addresses of a device: " +
             AtMost(std::max(device.macs.size(), device.ips.size()), limits_.addresses_per_device));
   }
+  if (!device.protection.overrides.empty()) {
+    CheckProtection(device.protection, Element("devices", i) + ".protection", faults_);
+  }
+  if (device.limits != LimitSpec{}) {
+    CheckLimits(device.limits, Element("devices", i) + ".limits", faults_);
+  }
 }
 
 void Compiler::IndexMacs(size_t i, uint16_t pair) {
@@ -221,15 +254,21 @@ void Compiler::CompileHead() {
   table_->gateway_ = spec_.gateway;
   table_->generation_ = spec_.generation;
   impl_.pairs = spec_.pairs;
+  impl_.guards = spec_.guards;
+  impl_.nobodys_checks = MaskOf(spec_.protection);
 }
 
 void Compiler::CompileRulesets() {
   rules_.Reserve(totals_);
+  if (!spec_.overlay.empty()) {
+    impl_.overlay_ruleset = rules_.CompileOverlay(spec_.overlay);
+    impl_.overlay_rules = static_cast<uint32_t>(spec_.overlay.size());
+  }
   compiled_ruleset_.reserve(spec_.rulesets.size());
   for (const RulesetSpec& ruleset : spec_.rulesets) {
     compiled_ruleset_.push_back(rules_.Compile(ruleset));
   }
-  impl_.distinct_rulesets = impl_.rules.rulesets.size();
+  impl_.distinct_rulesets = impl_.rules.rulesets.size() - (spec_.overlay.empty() ? 0 : 1);
   if (spec_.unknown_device_ruleset) {
     impl_.unknown_device_ruleset = compiled_ruleset_[*spec_.unknown_device_ruleset];
   }
@@ -249,9 +288,45 @@ void Compiler::CompileDevices() {
     compiled.mode = device.mode;
     compiled.routed = device.macs.empty();
     compiled.has_bound_addresses = !device.ips.empty();
+    compiled.checks = MaskOf(device.protection);
+    compiled.limits = LimitsNumber(device.limits);
     table_->has_routed_devices_ |= compiled.routed;
     impl_.devices.push_back(compiled);
     impl_.device_names.Add(device.name);
+  }
+}
+
+// Most devices have the limits of one of a few profiles.
+uint32_t Compiler::LimitsNumber(const LimitSpec& limits) {
+  auto& all = impl_.limits;
+  if (limits == all.front()) return 0;
+  if (last_limits_ != 0 && limits == all[last_limits_]) return last_limits_;
+  const auto [known, is_new] = limits_number_.try_emplace(
+      std::array{limits.toward.packets_per_second, limits.toward.bytes_per_second,
+                 limits.toward.new_flows_per_second, limits.from.packets_per_second,
+                 limits.from.bytes_per_second, limits.from.new_flows_per_second,
+                 uint64_t{limits.max_flows} << 32 | limits.max_half_open},
+      static_cast<uint32_t>(all.size()));
+  if (is_new) all.push_back(limits);
+  return last_limits_ = known->second;
+}
+
+void Compiler::AssignSlots() {
+  std::vector<std::string_view> names;
+  names.reserve(spec_.devices.size());
+  for (const DeviceSpec& device : spec_.devices) names.push_back(device.name);
+  std::vector<uint32_t> slots;
+  if (options_.slots != nullptr) slots = options_.slots->Assign(names);
+  for (size_t i = 0; i < names.size(); ++i) {
+    impl_.devices[i].slot = slots.empty() ? kNobodysSlot + 1 + static_cast<uint32_t>(i) : slots[i];
+  }
+}
+
+void Compiler::SetNextExpiry() {
+  for (const RuleExtra& extra : impl_.rules.extras) {
+    if (extra.expires_at <= options_.now) continue;
+    auto& next = table_->next_expiry_;
+    next = std::min(next.value_or(extra.expires_at), extra.expires_at);
   }
 }
 
@@ -282,8 +357,9 @@ void Compiler::CompileScopes() {
   }
 }
 
-CompileResult Compile(const PolicySpec& spec, const PolicyLimits& limits) {
-  return Compiler(spec, limits).Run();
+CompileResult Compile(const PolicySpec& spec, const PolicyLimits& limits,
+                      const CompileOptions& options) {
+  return Compiler(spec, limits, options).Run();
 }
 
 }  // namespace cordon::dp

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 #include <unordered_set>
+#include <utility>
 
 #include "dataplane/packet/packet.h"
 
@@ -103,18 +104,29 @@ uint64_t HashOf(const CompiledRules& rules, const CompiledRuleset& ruleset) {
 // Equal as far as a match can see; the rule that is kept may have another number.
 template <size_t Words>
 struct SameMatch {
-  const std::vector<RuleFacts>* facts;
-  uint64_t Vlan(const Row<Words>& row) const {
-    const RuleFacts& rule = (*facts)[row.rule];
-    return static_cast<uint64_t>(rule.flags & RuleFacts::kHasVlan) << 32 | rule.vlan;
+  const CompiledRules* rules;
+  struct Rest {
+    uint32_t flags = 0, vlan = 0;
+    IpAddress group;
+    friend bool operator==(const Rest&, const Rest&) = default;
+  };
+  Rest RestOf(const Row<Words>& row) const {
+    const RuleFacts& rule = rules->facts[row.rule];
+    const RuleExtra& extra = rules->extras[rule.extra];
+    return {rule.flags & (RuleFacts::kHasVlan | RuleFacts::kHasGroup), extra.vlan, extra.group};
   }
   size_t operator()(const Row<Words>& row) const {
-    return HashBytes(&row, offsetof(Row<Words>, rule), Vlan(row));
+    const Rest rest = RestOf(row);
+    return HashBytes(&row, offsetof(Row<Words>, rule), rest.vlan ^ rest.group.lo);
   }
   bool operator()(const Row<Words>& a, const Row<Words>& b) const {
-    return std::memcmp(&a, &b, offsetof(Row<Words>, rule)) == 0 && Vlan(a) == Vlan(b);
+    return std::memcmp(&a, &b, offsetof(Row<Words>, rule)) == 0 && RestOf(a) == RestOf(b);
   }
 };
+
+bool HasExpired(const RuleSpec& rule, int64_t now) {
+  return rule.expires_at && *rule.expires_at <= now;
+}
 
 }  // namespace
 
@@ -137,16 +149,41 @@ uint32_t RulesetCompiler::Compile(const RulesetSpec& spec) {
   const auto first_rule = static_cast<uint32_t>(out_.facts.size());
   for (size_t i = 0; i < spec.rules.size(); ++i) {
     const RuleSpec& rule = spec.rules[i];
-    AddRule(rule, static_cast<uint32_t>(i));
-    const uint32_t flags = (rule.vlan ? RuleFacts::kHasVlan : 0) |
-                           (rule.keep_alive ? RuleFacts::kKeepAlive : 0) |
-                           (rule.icmp_types.empty() ? 0 : RuleFacts::kNamesIcmpTypes);
-    out_.facts.push_back({static_cast<uint32_t>(rule.idle_timeout.count()),
-                          rule.vlan ? VlanWord(*rule.vlan) : 0, flags});
-    out_.origins.Add(rule.origin);
+    if (!HasExpired(rule, now_)) AddRule(rule, static_cast<uint32_t>(i));
+    AddFacts(rule);
   }
   Append(first_rule, static_cast<uint32_t>(spec.rules.size()));
   return Deduplicate();
+}
+
+uint32_t RulesetCompiler::CompileOverlay(const std::vector<OverlayRuleSpec>& overlay) {
+  rows_.Clear();
+  for (size_t i = 0; i < overlay.size(); ++i) {
+    RuleSpec rule = RuleOf(overlay[i]);
+    const auto number = static_cast<uint32_t>(i);
+    AddRule(rule, number);
+    if (!rule.peer_ports.empty()) {  // at either end
+      std::swap(rule.peer_ports, rule.device_ports);
+      AddRule(rule, number);
+    }
+    AddFacts(rule);
+  }
+  return Append(0, static_cast<uint32_t>(overlay.size()));
+}
+
+void RulesetCompiler::AddFacts(const RuleSpec& rule) {
+  const bool is_named = !rule.icmp_types.empty() || rule.protocol == RuleProtocol::kNumber;
+  const RuleExtra extra{rule.vlan ? VlanWord(*rule.vlan) : 0, rule.group.value_or(IpAddress{}),
+                        rule.expires_at.value_or(0)};
+  const auto [known, is_new] =
+      extras_.try_emplace(extra, static_cast<uint32_t>(out_.extras.size()));
+  if (is_new) out_.extras.push_back(extra);
+  const uint32_t flags =
+      (rule.vlan ? RuleFacts::kHasVlan : 0) | (rule.keep_alive ? RuleFacts::kKeepAlive : 0) |
+      (is_named ? RuleFacts::kNamed : 0) | (rule.group ? RuleFacts::kHasGroup : 0) |
+      (rule.log ? RuleFacts::kLog : 0) | (HasExpired(rule, now_) ? RuleFacts::kExpired : 0);
+  out_.facts.push_back({static_cast<uint32_t>(rule.idle_timeout.count()), known->second, flags});
+  out_.origins.Add(rule.origin);
 }
 
 void RulesetCompiler::AddRule(const RuleSpec& rule, uint32_t number) {
@@ -158,6 +195,10 @@ void RulesetCompiler::AddRule(const RuleSpec& rule, uint32_t number) {
       AddRows(rule, number, icmp, kAllPorts, {type, type});
     }
     if (rule.icmp_types.empty()) AddRows(rule, number, icmp, kAllPorts, kAllPorts);
+    return;
+  }
+  if (rule.protocol == RuleProtocol::kNumber) {
+    AddRows(rule, number, rule.protocol_number, kAllPorts, kAllPorts);
     return;
   }
   if (rule.protocol == RuleProtocol::kAny && any_port) {
@@ -177,7 +218,7 @@ void RulesetCompiler::AddRule(const RuleSpec& rule, uint32_t number) {
   }
 }
 
-// ICMP rows exist in the family of their protocol only.
+// ICMP and IGMP rows exist in the family of their protocol only.
 void RulesetCompiler::AddRows(const RuleSpec& rule, uint32_t number, uint32_t protocol,
                               PortRange peer, PortRange device) {
   const auto initiator = static_cast<size_t>(rule.initiator);
@@ -189,7 +230,7 @@ void RulesetCompiler::AddRows(const RuleSpec& rule, uint32_t number, uint32_t pr
     rows.push_back(row);
   };
   const bool v4 = protocol != protocol::kIcmpv6;
-  const bool v6 = protocol != protocol::kIcmp;
+  const bool v6 = protocol != protocol::kIcmp && protocol != kIgmpNumber;
   if (rule.any_peer) {
     if (v4) add(rows_.v4[initiator], RowV4{});
     if (v6) add(rows_.v6[initiator], RowV6{});
@@ -274,7 +315,7 @@ uint32_t RulesetCompiler::MergeForGroups(std::span<const uint32_t> rulesets) {
   const auto initiator = static_cast<size_t>(Initiator::kPeer);
   const auto merge = [&](const auto& blocks, auto range_of, auto& rows) {
     using RowType = typename std::remove_reference_t<decltype(rows)>::value_type;
-    const SameMatch<std::extent_v<decltype(RowType::network)>> same{&out_.facts};
+    const SameMatch<std::extent_v<decltype(RowType::network)>> same{&out_};
     std::unordered_set<RowType, decltype(same), decltype(same)> seen(16, same, same);
     for (const uint32_t index : rulesets) {
       const CompiledRuleset& ruleset = out_.rulesets[index];

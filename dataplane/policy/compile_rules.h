@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -18,11 +19,15 @@ namespace cordon::dp {
 // own rules.
 class RulesetCompiler {
  public:
-  explicit RulesetCompiler(CompiledRules& out) : out_(out) {}
+  // Rules that expired by `now` (Unix seconds) get no rows.
+  RulesetCompiler(CompiledRules& out, int64_t now) : out_(out), now_(now) {}
 
   void Reserve(const RulesetTotals& totals);
   // The index of the compiled ruleset.
   uint32_t Compile(const RulesetSpec& spec);
+  // The deny list: its rows are those of initiator kDevice, and count for both. To be compiled
+  // first, so that its rules have the first indices.
+  uint32_t CompileOverlay(const std::vector<OverlayRuleSpec>& overlay);
   // The ruleset with only the keep-alive rules of `ruleset`; rules keep their indices.
   uint32_t KeepAliveOnly(uint32_t ruleset);
   // One ruleset with the rows that may accept group frames of any of `rulesets`: peer-initiated
@@ -35,6 +40,7 @@ class RulesetCompiler {
     std::vector<RowV6> v6[2];
     void Clear();
   };
+  void AddFacts(const RuleSpec& rule);
   void AddRule(const RuleSpec& rule, uint32_t number);
   void AddRows(const RuleSpec& rule, uint32_t number, uint32_t protocol, PortRange peer,
                PortRange device);
@@ -45,6 +51,8 @@ class RulesetCompiler {
   bool AreEqual(const CompiledRuleset& a, const CompiledRuleset& b) const;
 
   CompiledRules& out_;
+  const int64_t now_;
+  std::map<RuleExtra, uint32_t> extras_{{RuleExtra{}, 0}};
   Rows rows_;
   std::unordered_map<uint64_t, std::vector<uint32_t>> by_hash_;
   std::unordered_map<uint32_t, uint32_t> keep_alive_;

@@ -93,12 +93,22 @@ struct CompiledRuleset {
   BlockRange v6[2];
 };
 
+// What few rules have. Equal ones are one: see RuleFacts::extra.
+struct RuleExtra {
+  uint32_t vlan = 0;
+  IpAddress group;
+  int64_t expires_at = 0;
+  friend auto operator<=>(const RuleExtra&, const RuleExtra&) = default;
+};
+
 // What a match needs beside its row. Padding-free: rulesets are compared by memory.
 struct RuleFacts {
   uint32_t idle_timeout_seconds = 0;
-  uint32_t vlan = 0;
+  uint32_t extra = 0;  // into CompiledRules::extras
   uint32_t flags = 0;
-  static constexpr uint32_t kHasVlan = 1, kKeepAlive = 2, kNamesIcmpTypes = 4;
+  // kNamed: names ICMP types, or its protocol by number. kExpired, kLog: as they say.
+  static constexpr uint32_t kHasVlan = 1, kKeepAlive = 2, kNamed = 4, kHasGroup = 8, kLog = 16,
+                            kExpired = 32;
 };
 static_assert(sizeof(RuleFacts) == 12);
 
@@ -135,18 +145,22 @@ struct CompiledRules {
   std::vector<BlockV4> v4;
   std::vector<BlockV6> v6;
   std::vector<RuleFacts> facts;  // by RuleIndex
-  StringArena origins;           // by RuleIndex
+  std::vector<RuleExtra> extras{RuleExtra{}};
+  StringArena origins;  // by RuleIndex
   size_t rows = 0;
   size_t memory_bytes() const {
     return rulesets.capacity() * sizeof(CompiledRuleset) + v4.capacity() * sizeof(BlockV4) +
            v6.capacity() * sizeof(BlockV6) + facts.capacity() * sizeof(RuleFacts) +
-           origins.memory_bytes();
+           extras.capacity() * sizeof(RuleExtra) + origins.memory_bytes();
   }
 };
 
 struct CompiledDevice {
+  CheckMask checks = 0;
   uint32_t ruleset = 0;  // of its mode: in quarantine the one with keep-alive rules only
   uint32_t vlan = 0;
+  uint32_t slot = kNobodysSlot;
+  uint32_t limits = 0;  // into PolicyTable::Impl::limits
   uint16_t pair = 0;
   Mode mode = Mode::kEnforce;
   bool routed = false;
@@ -169,6 +183,12 @@ struct PolicyTable::Impl {
   StringArena device_names;
   std::vector<std::string> pairs;
   uint32_t unknown_device_ruleset = kNoValue;
+  uint32_t overlay_ruleset = kNoValue;
+  uint32_t overlay_rules = 0;
+  CheckMask nobodys_checks = dp::ChecksOf(Protection::kStandard);
+  std::vector<DeviceLimits> limits{DeviceLimits{}};  // distinct ones; the first: none
+  std::vector<PairGuards> guards;                    // by pair number
+  PairGuards default_guards;
   size_t distinct_rulesets = 0;
 };
 

@@ -16,7 +16,8 @@ struct Decision {
   uint32_t idle_timeout_seconds = 0;  // of the rule; 0: the default of the protocol
 };
 
-// Decides a flow of `device` by its mode and rules. observe: forward (with the rule, if one
+// Decides a flow of `device`. What the overlay denies is dropped in every mode, under the overlay's
+// rule. The rest goes by the mode and rules of the device: observe: forward (with the rule, if one
 // matches; reason observe_mode if none). audit: as enforce, but drop becomes audit.
 Decision Decide(const PolicyTable& policy, DeviceIndex device,
                 const FlowQuestion& question) noexcept;

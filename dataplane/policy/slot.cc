@@ -51,6 +51,7 @@ uint32_t PolicySlot::Publish(std::unique_ptr<PolicyTable> table) {
   const std::lock_guard lock(mutex_);
   const uint32_t stamp = next_stamp_++;
   table->stamp_ = stamp;
+  table->hits_ = RuleHits(workers_, table->rule_count());
   tables_.push_back(std::move(table));
   current_.store(tables_.back().get(), std::memory_order_seq_cst);
   return stamp;

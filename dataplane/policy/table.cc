@@ -15,8 +15,8 @@ MacKey KeyOf(uint16_t pair, VlanTags vlan, MacAddress mac) {
 
 bool IsIcmp(uint8_t number) { return number == protocol::kIcmp || number == protocol::kIcmpv6; }
 
-// Rules name four protocols; `any` means those four, each in its own address family.
-bool IsNameable(const FlowQuestion& question) {
+// `any` means four protocols, each in its own address family.
+bool IsAmongAny(const FlowQuestion& question) {
   switch (question.protocol) {
     case protocol::kTcp:
     case protocol::kUdp:
@@ -49,39 +49,48 @@ RowQuestion ToRowQuestion(const FlowQuestion& question) {
 // What is asked of a rule beside its rows.
 struct FactsQuestion {
   uint32_t vlan = 0;
-  bool must_be_named = false;  // see MustBeNamed
-  bool FitsTo(const RuleFacts& rule) const {
-    const bool vlan_fits = (rule.flags & RuleFacts::kHasVlan) == 0 || rule.vlan == vlan;
-    return vlan_fits && (!must_be_named || (rule.flags & RuleFacts::kNamesIcmpTypes) != 0);
+  IpAddress group;
+  bool must_be_named = false;  // see MustBeNamed; and protocols that `any` does not mean
+  bool FitsTo(const RuleFacts& rule, const std::vector<RuleExtra>& extras) const {
+    if (must_be_named && (rule.flags & RuleFacts::kNamed) == 0) return false;
+    if ((rule.flags & (RuleFacts::kHasVlan | RuleFacts::kHasGroup)) == 0) [[likely]]
+      return true;
+    const RuleExtra& extra = extras[rule.extra];
+    return ((rule.flags & RuleFacts::kHasVlan) == 0 || extra.vlan == vlan) &&
+           ((rule.flags & RuleFacts::kHasGroup) == 0 || extra.group == group);
   }
 };
 
 // The first row that matches and whose rule accepts the rest.
 template <typename Block>
 RuleMatch Scan(const Block* blocks, const CompiledRuleset& ruleset, BlockRange range,
-               const std::vector<RuleFacts>& rules, const RowQuestion& question,
-               const FactsQuestion& rest) {
+               const CompiledRules& rules, const RowQuestion& question, const FactsQuestion& rest) {
   for (uint32_t i = 0; i < range.count; ++i) {
     const Block& block = blocks[range.first + i];
     for (uint32_t lanes = MatchBlock(block, question); lanes != 0; lanes &= lanes - 1) {
       const RuleIndex rule = ruleset.first_rule + block.rule[std::countr_zero(lanes)];
-      const RuleFacts& facts = rules[rule];
-      if (rest.FitsTo(facts)) return {rule, facts.idle_timeout_seconds};
+      const RuleFacts& facts = rules.facts[rule];
+      if (rest.FitsTo(facts, rules.extras)) return {rule, facts.idle_timeout_seconds};
     }
   }
   return {};
 }
 
-RuleMatch MatchRuleset(const CompiledRules& rules, uint32_t index, const FlowQuestion& question) {
-  if (!IsNameable(question)) return {};
+RuleMatch MatchRows(const CompiledRules& rules, uint32_t index, Initiator rows_of,
+                    const FlowQuestion& question, const FactsQuestion& rest) {
   const CompiledRuleset& ruleset = rules.rulesets[index];
   const RowQuestion row = ToRowQuestion(question);
-  const auto initiator = static_cast<size_t>(question.initiator);
-  const FactsQuestion rest{VlanWord(question.vlan),
-                           MustBeNamed(question.protocol, question.icmp_type)};
+  const auto initiator = static_cast<size_t>(rows_of);
   return question.peer.IsV4()
-             ? Scan(rules.v4.data(), ruleset, ruleset.v4[initiator], rules.facts, row, rest)
-             : Scan(rules.v6.data(), ruleset, ruleset.v6[initiator], rules.facts, row, rest);
+             ? Scan(rules.v4.data(), ruleset, ruleset.v4[initiator], rules, row, rest)
+             : Scan(rules.v6.data(), ruleset, ruleset.v6[initiator], rules, row, rest);
+}
+
+RuleMatch MatchRuleset(const CompiledRules& rules, uint32_t index, const FlowQuestion& question) {
+  const FactsQuestion rest{
+      VlanWord(question.vlan), question.device_ip,
+      !IsAmongAny(question) || MustBeNamed(question.protocol, question.icmp_type)};
+  return MatchRows(rules, index, question.initiator, question, rest);
 }
 
 }  // namespace
@@ -139,6 +148,34 @@ RuleMatch PolicyTable::MatchGroup(uint16_t pair, const FlowQuestion& question) c
   return MatchRuleset(impl_->rules, impl_->scopes[scope].ruleset, from_peer);
 }
 
+// Its rows stand for both initiators.
+RuleMatch PolicyTable::MatchOverlay(const FlowQuestion& question) const noexcept {
+  if (impl_->overlay_ruleset == kNoValue) [[likely]]
+    return {};
+  return MatchRows(impl_->rules, impl_->overlay_ruleset, Initiator::kDevice, question, {});
+}
+
+CheckMask PolicyTable::ChecksOf(DeviceIndex device) const noexcept {
+  return device < impl_->devices.size() ? impl_->devices[device].checks : impl_->nobodys_checks;
+}
+
+const DeviceLimits& PolicyTable::LimitsOf(DeviceIndex device) const noexcept {
+  return impl_->limits[device < impl_->devices.size() ? impl_->devices[device].limits : 0];
+}
+
+uint32_t PolicyTable::SlotOf(DeviceIndex device) const noexcept {
+  return device < impl_->devices.size() ? impl_->devices[device].slot : kNobodysSlot;
+}
+
+const PairGuards& PolicyTable::GuardsOf(uint16_t pair) const noexcept {
+  return pair < impl_->guards.size() ? impl_->guards[pair] : impl_->default_guards;
+}
+
+bool PolicyTable::IsLogged(RuleIndex rule) const noexcept {
+  return rule < impl_->rules.facts.size() &&
+         (impl_->rules.facts[rule].flags & RuleFacts::kLog) != 0;
+}
+
 Mode PolicyTable::GroupMode(uint16_t pair, VlanTags vlan) const noexcept {
   return ScopeOf(pair, vlan).mode;
 }
@@ -156,11 +193,19 @@ std::string_view PolicyTable::RuleOrigin(RuleIndex rule) const {
   return rule < impl_->rules.origins.size() ? impl_->rules.origins.At(rule) : "";
 }
 
+int64_t PolicyTable::RuleExpiry(RuleIndex rule) const {
+  return rule < impl_->rules.facts.size()
+             ? impl_->rules.extras[impl_->rules.facts[rule].extra].expires_at
+             : 0;
+}
+
 std::string_view PolicyTable::PairName(uint16_t pair) const {
   return pair < impl_->pairs.size() ? std::string_view(impl_->pairs[pair]) : "";
 }
 
 size_t PolicyTable::device_count() const { return impl_->devices.size(); }
+size_t PolicyTable::rule_count() const { return impl_->rules.facts.size(); }
+size_t PolicyTable::overlay_rule_count() const { return impl_->overlay_rules; }
 size_t PolicyTable::ruleset_count() const { return impl_->distinct_rulesets; }
 size_t PolicyTable::row_count() const { return impl_->rules.rows; }
 
@@ -169,7 +214,8 @@ size_t PolicyTable::memory_bytes() const {
          impl_->by_ip.memory_bytes() + impl_->by_scope.memory_bytes() +
          impl_->devices.capacity() * sizeof(CompiledDevice) +
          impl_->scopes.capacity() * sizeof(CompiledScope) + impl_->rules.memory_bytes() +
-         impl_->device_names.memory_bytes();
+         impl_->limits.capacity() * sizeof(DeviceLimits) + impl_->device_names.memory_bytes() +
+         hits_.memory_bytes();
 }
 
 int PolicyTable::PairNumber(std::string_view name) const {

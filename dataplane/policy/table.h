@@ -10,18 +10,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dataplane/packet/address.h"
 #include "dataplane/packet/packet.h"
+#include "dataplane/policy/hits.h"
+#include "dataplane/policy/slots.h"
 #include "dataplane/policy/spec.h"
 
 namespace cordon::dp {
 
 using DeviceIndex = uint32_t;
-using RuleIndex = uint32_t;  // into PolicyTable's list of rule origins, over all rulesets
+using RuleIndex = uint32_t;  // into PolicyTable's list of rule origins: overlay, then rulesets
 inline constexpr DeviceIndex kNoDevice = 0xffffffff;
 inline constexpr RuleIndex kNoRuleIndex = 0xffffffff;
 // The pseudo device of group traffic toward the device side, and of unknown devices.
@@ -43,7 +46,12 @@ struct PolicyLimits {
   size_t rows = 16'000'000;           // compiled rows over all rulesets
   size_t rows_per_ruleset = 65'536;
   size_t pairs = 64;
+  size_t overlay_rules = 256;
+  size_t guard_entries = 64;  // ethertypes, and DHCP servers, of a pair
 };
+
+using DeviceLimits = LimitSpec;
+using PairGuards = GuardSpec;
 
 // What a new flow asks. Ports are L4 ports; for ICMP and ICMPv6 both are 0 and icmp_type counts.
 struct FlowQuestion {
@@ -54,6 +62,7 @@ struct FlowQuestion {
   uint16_t device_port = 0;
   VlanTags vlan;
   IpAddress peer;
+  IpAddress device_ip;  // of the frame's end on the device side: for group traffic the group
 };
 
 struct RuleMatch {
@@ -100,6 +109,24 @@ class PolicyTable {
   // of devices and their rules. The ports of the question are the frame's; initiator is kPeer. TCP
   // is never group traffic (RFC 9293 3.9.2.3): no rule accepts it.
   RuleMatch MatchGroup(uint16_t pair, const FlowQuestion& question) const noexcept;
+  // The overlay's rule that denies the flow, whoever opened it.
+  RuleMatch MatchOverlay(const FlowQuestion& question) const noexcept;
+  // Which checks refuse a frame of the device; of pseudo devices and kNoDevice: the gateway's.
+  CheckMask ChecksOf(DeviceIndex device) const noexcept;
+  const DeviceLimits& LimitsOf(DeviceIndex device) const noexcept;  // pseudo devices: none
+  // See DeviceSlots; kNobodysSlot for pseudo devices and kNoDevice.
+  uint32_t SlotOf(DeviceIndex device) const noexcept;
+  const PairGuards& GuardsOf(uint16_t pair) const noexcept;
+  // A flow was admitted under the rule, or a frame denied by it (overlay). Any rule index will do.
+  void CountHit(size_t worker, RuleIndex rule, uint64_t now_seconds) const noexcept {
+    hits_.Count(worker, rule, now_seconds);
+  }
+  // A flow that was decided under this table was last seen then.
+  void RefreshHit(size_t worker, RuleIndex rule, uint64_t last_seen_seconds) const noexcept {
+    hits_.Refresh(worker, rule, last_seen_seconds);
+  }
+  // Whether flows of the rule are reported whatever else is left out.
+  bool IsLogged(RuleIndex rule) const noexcept;
   // Whether a device of (pair, VLAN) passes every group frame: kObserve if one observes, kAudit if
   // none observes but one audits, else kEnforce.
   Mode GroupMode(uint16_t pair, VlanTags vlan) const noexcept;
@@ -108,10 +135,17 @@ class PolicyTable {
   // --- any thread, names for reports
   std::string_view DeviceName(DeviceIndex device) const;  // "" for pseudo devices
   std::string_view RuleOrigin(RuleIndex rule) const;      // "" for kNoRuleIndex
+  // Unix seconds, of a rule that expires; 0: never.
+  int64_t RuleExpiry(RuleIndex rule) const;
+  // The earliest time at which a rule of this table expires: it must be compiled again then.
+  std::optional<int64_t> next_expiry() const { return next_expiry_; }
+  RuleHit HitsOf(RuleIndex rule) const { return hits_.Of(rule); }
   std::string_view PairName(uint16_t pair) const;
   std::string_view gateway() const { return gateway_; }
   size_t device_count() const;
-  size_t ruleset_count() const;  // distinct compiled rulesets
+  size_t rule_count() const;          // of the overlay and all distinct rulesets
+  size_t overlay_rule_count() const;  // they have the first rule indices
+  size_t ruleset_count() const;       // distinct compiled rulesets
   size_t row_count() const;
   size_t memory_bytes() const;
   // Number of a pair by name, or -1.
@@ -126,6 +160,8 @@ class PolicyTable {
   uint64_t generation_ = 0;
   uint32_t stamp_ = 0;
   bool has_routed_devices_ = false;
+  std::optional<int64_t> next_expiry_;
+  mutable RuleHits hits_;  // counts, no part of what is decided; made by PolicySlot::Publish
 };
 
 struct CompileResult {
@@ -133,7 +169,17 @@ struct CompileResult {
   std::vector<Fault> faults;           // all of them, not the first
 };
 
-// Compiles a policy set. Pure: same spec, same table. Pair numbers are the positions in spec.pairs.
-CompileResult Compile(const PolicySpec& spec, const PolicyLimits& limits = {});
+struct CompileOptions {
+  // Unix seconds. Rules that have expired by then keep their index and allow nothing.
+  int64_t now = 0;
+  // Who keeps the slots of devices over several tables; changed only if there are no faults. Null:
+  // slots are given in the order of devices.
+  DeviceSlots* slots = nullptr;
+};
+
+// Compiles a policy set. Pure: same spec and options, same table. Pair numbers are the positions in
+// spec.pairs.
+CompileResult Compile(const PolicySpec& spec, const PolicyLimits& limits = {},
+                      const CompileOptions& options = {});
 
 }  // namespace cordon::dp

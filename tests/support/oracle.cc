@@ -6,7 +6,7 @@
 namespace cordon::dp::testing {
 namespace {
 
-constexpr uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kIcmpv6 = 58;
+constexpr uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kIgmp = 2, kIcmpv6 = 58;
 
 bool InRanges(const std::vector<PortRange>& ranges, uint16_t l4_port) {
   if (ranges.empty()) return true;
@@ -29,11 +29,14 @@ bool IsIn(const IpPrefix& prefix, const IpAddress& ip) {
   return true;
 }
 
-bool ProtocolFits(RuleProtocol rule, uint8_t number, bool is_v4) {
+bool ProtocolFits(const RuleSpec& rule, uint8_t number, bool is_v4) {
+  if (rule.protocol == RuleProtocol::kNumber) {
+    return number == rule.protocol_number && (number != kIgmp || is_v4);
+  }
   const bool legal = number == kTcp || number == kUdp || (number == kIcmp && is_v4) ||
                      (number == kIcmpv6 && !is_v4);
   if (!legal) return false;
-  switch (rule) {
+  switch (rule.protocol) {
     case RuleProtocol::kTcp:
       return number == kTcp;
     case RuleProtocol::kUdp:
@@ -44,6 +47,8 @@ bool ProtocolFits(RuleProtocol rule, uint8_t number, bool is_v4) {
       return number == kIcmpv6;
     case RuleProtocol::kAny:
       return true;
+    case RuleProtocol::kNumber:
+      break;
   }
   return false;
 }
@@ -168,7 +173,7 @@ std::optional<RuleSpec> Oracle::MatchRules(const Who& who, const Conversation& c
                                            bool by_peer) const {
   const auto matches = [&](const RuleSpec& rule) {
     if ((rule.initiator == Initiator::kPeer) != by_peer) return false;
-    if (!ProtocolFits(rule.protocol, c.protocol, c.peer_ip.IsV4())) return false;
+    if (!ProtocolFits(rule, c.protocol, c.peer_ip.IsV4())) return false;
     if (rule.vlan && *rule.vlan != c.vlan) return false;
     const bool peer_fits =
         rule.any_peer || std::any_of(rule.peers.begin(), rule.peers.end(),
