@@ -17,19 +17,28 @@ PUMP, CT, WATCHED, STRANGER = (f"02:00:00:00:01:{n}" for n in ("21", "22", "23",
 SERVER, ATTACKER, BROADCAST = "02:00:00:00:02:20", "02:00:00:00:02:66", "ff:ff:ff:ff:ff:ff"
 PUMP_IP, CT_IP, SERVER_IP, ATTACKER_IP = "10.20.1.21", "10.20.1.22", "10.20.0.20", "10.20.0.66"
 PUMP6, SERVER6, ATTACKER6 = "fd00:20::1:21", "fd00:20::20", "fd00:20::66"
+# A peer that has no stack: the CT and it say only what a test sends.
+ARCHIVE, ARCHIVE_IP, CT6, ARCHIVE6 = "02:00:00:00:02:77", "10.20.0.77", "fd00:20::1:22", "fd00:20::77"
 RULES = """
 rules { origin: "report" initiator: INITIATOR_DEVICE protocol: PROTOCOL_TCP prefixes { prefixes: "10.20.0.20/32"
-  prefixes: "fd00:20::20/128" } peer_ports { first: 2575 last: 2575 } }
+  prefixes: "fd00:20::20/128" } peer_ports { first: 2575 last: 2576 } }
 rules { origin: "telemetry" initiator: INITIATOR_DEVICE protocol: PROTOCOL_UDP prefixes { prefixes: "10.20.0.20/32"
   prefixes: "fd00:20::20/128" } peer_ports { first: 5000 last: 5000 } }
 rules { origin: "service" initiator: INITIATOR_PEER protocol: PROTOCOL_TCP prefixes { prefixes: "10.20.0.20/32" }
   device_ports { first: 3010 last: 3010 } }
+rules { origin: "archive" initiator: INITIATOR_DEVICE protocol: PROTOCOL_TCP prefixes { prefixes: "10.20.0.77/32"
+  prefixes: "fd00:20::77/128" } peer_ports { first: 104 last: 104 } }
+rules { origin: "archive-datagrams" initiator: INITIATOR_DEVICE protocol: PROTOCOL_UDP prefixes { prefixes: "10.20.0.77/32"
+  prefixes: "fd00:20::77/128" } peer_ports { first: 104 last: 104 } }
+rules { origin: "commitment" initiator: INITIATOR_PEER protocol: PROTOCOL_TCP prefixes { prefixes: "10.20.0.77/32"
+  prefixes: "fd00:20::77/128" } device_ports { first: 3011 last: 3011 } }
 rules { origin: "ping" initiator: INITIATOR_PEER protocol: PROTOCOL_ICMP prefixes { prefixes: "10.20.0.20/32" } }
 """
 POLICY = f"""
 gateway: "evasion" generation: 7 pairs: "ward" rulesets {{ name: "pump" {RULES} }} rulesets {{ name: "nothing" }}
 devices {{ name: "pump" pair: "ward" macs: "{PUMP}" ips: "{PUMP_IP}" ips: "{PUMP6}" mode: MODE_ENFORCE }}
-devices {{ name: "ct" pair: "ward" macs: "{CT}" ips: "{CT_IP}" mode: MODE_ENFORCE }}
+devices {{ name: "ct" pair: "ward" macs: "{CT}" ips: "{CT_IP}" ips: "{CT6}" mode: MODE_ENFORCE }}
+devices {{ name: "ct-60" pair: "ward" vlan {{ outer: 60 }} macs: "{CT}" ips: "{CT_IP}" ips: "{CT6}" mode: MODE_ENFORCE }}
 devices {{ name: "pump-30" pair: "ward" vlan {{ outer: 30 }} macs: "{PUMP}" ips: "10.30.1.21" mode: MODE_ENFORCE }}
 devices {{ name: "pump-40-30" pair: "ward" vlan {{ outer: 40 inner: 30 }} macs: "{PUMP}" ips: "{PUMP_IP}" mode: MODE_ENFORCE }}
 devices {{ name: "watched" pair: "ward" vlan {{ outer: 50 }} macs: "{WATCHED}" ips: "10.50.1.23" mode: MODE_OBSERVE ruleset: 1 }}
@@ -153,7 +162,7 @@ class AttackBed:
     def is_ordinary(frame):
         """The pump's own connection, and ARP between the two hosts."""
         packet = Ether(frame)
-        if TCP in packet and IP in packet and 2575 in (packet[TCP].sport, packet[TCP].dport):
+        if TCP in packet and IP in packet and {2575, 2576} & {packet[TCP].sport, packet[TCP].dport}:
             return packet[IP].src in (PUMP_IP, SERVER_IP) and {packet.src, packet.dst} == {PUMP, SERVER}
         return ARP in packet and {packet[ARP].psrc, packet[ARP].pdst} == {PUMP_IP, SERVER_IP}
 
