@@ -69,14 +69,15 @@ uint32_t EndOf(const TcpSegment& segment, uint32_t limit) {
 
 // Upper bound: what the other end has allowed, and one byte that probes a closed window (RFC 9293
 // 3.8.6.1); a FIN may come behind that. Lower bound: who has at most a window in flight retransmits
-// nothing older than that, and probes or keeps alive with the byte before.
+// nothing that ends before that, and probes or keeps alive with the byte before.
 bool FitsSequence(const TcpTrack& track, FlowSide from, const TcpSegment& segment) {
   const Side& own = track.At(from);
-  const uint32_t behind = own.end - segment.sequence;
+  const uint32_t data_end = DataEnd(segment);
+  const uint32_t behind = own.end - data_end;
   const bool is_old = static_cast<int32_t>(behind) >= 0;
   if (is_old && behind > LargestOf(track.WindowOf(OtherSide(from))) + 1) return false;
   const uint32_t limit = track.Has(TcpTrack::kFin, from) ? own.end : own.max_end + 1;
-  return !IsAfter(DataEnd(segment), limit);
+  return !IsAfter(data_end, limit);
 }
 
 // Upper bound: nobody acknowledges what was not sent; of an adopted connection it may have been
@@ -138,7 +139,9 @@ void TakeResponderSyn(TcpTrack& track, const TcpSegment& syn) {
   const bool scales =
       (track.marks & TcpTrack::kScaleOffered) != 0 && syn.window_scale != kNoWindowScale;
   track.windows[0] = PackWindow(scales ? ScaleOf(track.windows[0]) : 0, granted);
-  track.windows[1] = PackWindow(scales ? ScaleIn(syn) : 0, syn.window);
+  // What a fast open has sent was bounded by no window, and may have to be sent again.
+  const uint32_t early = initiator.end - InitialSequence(track, kInitiator);
+  track.windows[1] = PackWindow(scales ? ScaleIn(syn) : 0, std::max<uint32_t>(syn.window, early));
   responder = {
       .end = syn.sequence + 1, .acked = syn.sequence, .max_end = syn.sequence + 1 + granted};
   initiator.max_end = Later(initiator.end, InitialSequence(track, kInitiator) + 1 + syn.window);
@@ -186,10 +189,8 @@ TcpOutcome OnSyn(TcpTrack& track, FlowSide from, const TcpSegment& syn) {
 // long as the initiator has not answered: cookies change, and servers restart.
 TcpOutcome OnResponderSynAck(TcpTrack& track, const TcpSegment& segment) {
   if (!CoversSyn(track, kInitiator, segment.acknowledgment)) return Refused(Reason::kTcpWindow);
-  const Side& initiator = track.At(kInitiator);
   const bool accepts_data = (track.marks & TcpTrack::kFastOpen) != 0 ||
-                            (segment.acknowledgment == initiator.end &&
-                             initiator.end - InitialSequence(track, kInitiator) > 1);
+                            segment.acknowledgment - InitialSequence(track, kInitiator) > 1;
   if (segment.payload_length != 0 && !accepts_data) return Refused(Reason::kTcpState);
   const bool is_again =
       track.state == kSynReceived && segment.sequence == InitialSequence(track, kResponder);
@@ -206,8 +207,15 @@ TcpOutcome OnResponderSynAck(TcpTrack& track, const TcpSegment& segment) {
 TcpOutcome OnSynAck(TcpTrack& track, FlowSide from, const TcpSegment& segment) {
   switch (track.state) {
     case kNone:
-    case kClosed:
       return Refused(Reason::kTcpState);
+    case kClosed: {
+      // Of a server that does not know yet that the initiator has reset.
+      const Side& own = track.At(from);
+      const bool is_again = from == kResponder && !track.Has(TcpTrack::kSynAcked, kResponder) &&
+                            own.end != own.acked && segment.sequence == own.acked &&
+                            CoversSyn(track, kInitiator, segment.acknowledgment);
+      return is_again ? kFits : Refused(Reason::kTcpState);
+    }
     case kSynSent:
       return from == kResponder ? OnResponderSynAck(track, segment) : Refused(Reason::kTcpState);
     case kSynReceived: {
@@ -223,9 +231,11 @@ TcpOutcome OnSynAck(TcpTrack& track, FlowSide from, const TcpSegment& segment) {
     case kClosing:
       break;
   }
-  // Sent again by an end that has not seen the answer: it lies before what was acknowledged.
-  const uint32_t acked = track.At(from).acked + ((track.marks & TcpTrack::kAdopted) != 0 ? 1 : 0);
-  const bool is_old = IsAfter(acked, segment.sequence) && FitsSequence(track, from, segment) &&
+  // Sent again by an end that has not seen the answer: it lies before what was acknowledged, or, if
+  // that is not known, before what was sent.
+  const Side& own = track.At(from);
+  const uint32_t limit = (track.marks & TcpTrack::kAdopted) != 0 ? own.end : own.acked;
+  const bool is_old = IsAfter(limit, segment.sequence) && FitsSequence(track, from, segment) &&
                       FitsAcknowledgment(track, from, segment);
   return is_old ? kFits : Refused(Reason::kTcpWindow);
 }
@@ -316,10 +326,13 @@ bool CanAdopt(const TcpSegment& segment) noexcept {
 
 TcpTrack AdoptTrack(FlowSide from, const TcpSegment& segment) noexcept {
   TcpTrack track;
-  const uint32_t reach = LargestOf(kLargestWindow);
+  // What the other end has acknowledged is not known: half of the largest window in both
+  // directions.
+  const uint32_t reach = LargestOf(kLargestWindow) / 2;
   const uint32_t end = EndOf(segment, segment.sequence + kMaxPayload);
   const uint32_t acknowledged = segment.acknowledgment;
-  track.At(from) = {.end = end, .acked = segment.sequence, .max_end = segment.sequence + reach};
+  track.At(from) = {
+      .end = end, .acked = segment.sequence - reach, .max_end = segment.sequence + reach};
   track.At(OtherSide(from)) = {
       .end = acknowledged, .acked = acknowledged, .max_end = acknowledged + reach};
   track.windows = {kLargestWindow, kLargestWindow};

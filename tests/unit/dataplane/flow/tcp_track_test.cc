@@ -122,6 +122,14 @@ TEST(TcpTrack, FallsBackWhenTheServerRefusesFastOpen) {
   EXPECT_EQ(c.Pass({kI, kAck | kPsh, 1, 1, 300}).state(), kEstablished);
 }
 
+TEST(TcpTrack, RefusedFastOpenMayHaveSentMoreThanTheWindow) {
+  // R077
+  Conversation c(kNoWindowScale, 1000, 1400);
+  c.Pass({kR, kSynAck, 0, 1, 0, 200});
+  EXPECT_TRUE(c.Fits({kI, kAck | kPsh, 1, 1, 200}));
+  EXPECT_TRUE(c.Pass({kR, kAck, 1, 201, 0, 200}).Fits({kI, kAck | kPsh, 201, 1, 200}));
+}
+
 TEST(TcpTrack, KeepsTheScaleOfASynThatIsSentAgainWithoutOptions) {
   Conversation c(7, 1000);
   c.Pass({.from = kI, .flags = kSyn, .sequence = 0}).Pass({kR, kSynAck, 0, 1, 0, 1000, 7});
@@ -175,6 +183,9 @@ TEST(TcpTrack, ResetThatAcknowledgesWhatWasNotSentIsRefused) {
 TEST(TcpTrack, SynScanIsFollowedToItsEnd) {
   Conversation c;
   EXPECT_EQ(c.Pass({kR, kSynAck, 0, 1}).Pass({kI, kRst, 1}).state(), kClosed);
+  EXPECT_TRUE(c.Fits({kR, kSynAck, 0, 1})) << "the RST was lost: the server asks again";
+  EXPECT_TRUE(c.Fits({kI, kRst, 1}));
+  EXPECT_EQ(c.ReasonOf({kR, kSynAck, 1, 1}), Reason::kTcpState);
 }
 
 TEST(TcpTrack, SynOnAnEstablishedConnectionChangesNothing) {

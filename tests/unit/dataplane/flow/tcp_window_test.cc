@@ -41,7 +41,7 @@ TEST(TcpWindow, DataOlderThanAWindowIsRefused) {
     c.Pass({kI, kData, sent, 1, 500}).Pass({kR, kAck, 1, sent + 500});
   }
   EXPECT_TRUE(c.Fits({kI, kData, 10'001 - 1000, 1, 500})) << "retransmitted";
-  EXPECT_EQ(c.ReasonOf({kI, kData, 10'001 - 1030, 1, 500}), Reason::kTcpWindow);
+  EXPECT_EQ(c.ReasonOf({kI, kData, 10'001 - 1530, 1, 500}), Reason::kTcpWindow);
 }
 
 TEST(TcpWindow, AcknowledgmentOfWhatWasNotSentIsRefused) {
@@ -177,6 +177,14 @@ TEST(TcpAdopt, ToleratesAcknowledgmentsOfWhatWasSentBefore) {
   EXPECT_TRUE(c.Fits({kR, kAck, 1, 1'500}));
   EXPECT_TRUE(c.Fits({kR, kAck, 1, 9'000}));
   EXPECT_TRUE(c.Fits({kI, kData, 9'000, 1, 500}));
+}
+
+TEST(TcpAdopt, LearnsWhatWasAcknowledgedFromTheOtherEnd) {
+  // R073: segments before the first one seen were lost, and the sender is gone meanwhile.
+  Conversation c(AdoptTrack(kI, Segment{kI, kData, 1'000, 1, 500}.Raw()));
+  EXPECT_TRUE(c.Fits({kR, kAck, 1, 400}));
+  EXPECT_EQ(c.ReasonOf({kI, kRst, 401}), Reason::kTcpReset);
+  EXPECT_EQ(c.Pass({kI, kRst, 400}).state(), kClosed);
 }
 
 TEST(TcpAdopt, ResetsStayExact) {
