@@ -22,6 +22,9 @@ struct ModelRule {
   friend bool operator==(const ModelRule&, const ModelRule&) = default;
 };
 
+// A fleet may have two policies: the flows know what either says of them.
+enum class WhichRules { kFirst, kOther };
+
 struct ModelDevice {
   uint64_t mac = 0;
   uint32_t ip = 0;

@@ -8,8 +8,6 @@
 
 namespace cordon::bench {
 
-enum class WhichRules { kFirst, kOther };
-
 // One pair "bench", one ruleset a device. The addresses are those of frames of `shape`.
 dp::PolicySpec SpecOf(const Model& model, FrameShape shape, WhichRules which = WhichRules::kFirst);
 
