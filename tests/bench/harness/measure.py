@@ -7,7 +7,7 @@ import threading
 import time
 
 import duts
-from machine import BIN, DUT_CORE, GENERATOR_CORE, ROOT, Hugepages, LabError, Program, wait_until
+from machine import BIN, DUT_CORE, GENERATOR_CORE, ROOT, LabError, Program, wait_until
 
 PAGES_BASE, PAGES_MILLION = 900, 1500
 
@@ -63,7 +63,7 @@ class Bench:
         argv = [BIN / "bench-traffic",
                 *duts.eal(vdevs or duts.memif(self.dir, "client", ",zero-copy=yes"), str(GENERATOR_CORE), 256, "benchgen"),
                 "--", *case.model_options(), "--receive-queues", dut.receive_queues, *options]
-        prefix = ["ip", "netns", "exec", namespace] if namespace else []
+        prefix = (["ip", "netns", "exec", namespace] if namespace else [])
         try:
             done = subprocess.run([str(a) for a in prefix + argv], capture_output=True, text=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired as error:
@@ -227,5 +227,3 @@ class Swap:
 def pages_for(cases):
     return PAGES_BASE + (PAGES_MILLION if any(c.kind == "pcap" and c.flow_count() >= 1_000_000 for c in cases) else 0)
 
-
-__all__ = ["Bench", "Hugepages", "pages_for"]

@@ -297,6 +297,7 @@ int Main(int argc, char** argv) {
     return 2;
   }
   if (options.core >= 0) Pin(options.core);
+  const Precedence precedence;
   bool right = true;
   if (!options.json) std::printf("case     shape    flows    cycles     added     (spread)\n");
   for (const Plan& plan : MakePlan(options)) {

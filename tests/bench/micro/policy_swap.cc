@@ -166,7 +166,8 @@ Push Enforce(dp::PolicySlot& slot, const dp::PolicySpec& spec) {
 }
 
 int Report(const Options& options, const std::vector<Push>& pushes, const Push& one_device,
-           double peak_mb, const std::vector<double>& longest, const Worker& worker) {
+           const std::vector<double>& peaks, const std::vector<double>& longest,
+           const Worker& worker) {
   std::vector<double> compile, publish;
   for (const Push& push : pushes) {
     compile.push_back(push.compile_ms);
@@ -177,7 +178,7 @@ int Report(const Options& options, const std::vector<Push>& pushes, const Push& 
       "\"publish_ms\":%.3f,\"table_mb\":%.1f,\"peak_mb\":%.1f,\"one_device_ms\":%.2f,"
       "\"longest_burst_us\":%.1f,\"frames\":%lu,\"misjudged\":%lu}\n",
       options.devices, options.devices * options.rules, Median(compile), Median(publish),
-      pushes.back().table_mb, peak_mb, one_device.compile_ms + one_device.publish_ms,
+      pushes.back().table_mb, Median(peaks), one_device.compile_ms + one_device.publish_ms,
       Median(longest), worker.judged(), worker.misjudged());
   return worker.misjudged() == 0 ? 0 : 1;
 }
@@ -194,25 +195,25 @@ int Measure(const Options& options) {
   std::thread thread([&] { worker.Run(options.worker_core); });
   Pin(options.publisher_core);
   std::vector<Push> pushes;
-  std::vector<double> longest;
-  ResetPeak();
-  const double resident = StatusMegabytes("VmRSS");
+  std::vector<double> longest, peaks;
   for (int i = 0; i < options.swaps; ++i) {
     dp::PolicySpec& spec = specs[++generation % 2];
     spec.generation = generation;
     worker.TakeLongest();
+    ResetPeak();
+    const double resident = StatusMegabytes("VmRSS");
     pushes.push_back(Enforce(slot, spec));
+    peaks.push_back(StatusMegabytes("VmHWM") - resident);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     longest.push_back(static_cast<double>(worker.TakeLongest()) / 1e3);
   }
-  const double peak = StatusMegabytes("VmHWM") - resident;
   dp::PolicySpec& spec = specs[generation % 2];
   spec.generation = generation += 2;
   spec.rulesets[0].rules.back().device_ports = {{1, 65535}};  // says the same, compiles anew
   const Push one_device = Enforce(slot, spec);
   worker.Stop();
   thread.join();
-  return Report(options, pushes, one_device, peak, longest, worker);
+  return Report(options, pushes, one_device, peaks, longest, worker);
 }
 
 bool ParseOptions(int argc, char** argv, Options& options) {

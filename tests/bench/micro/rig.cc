@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 
 namespace cordon::bench {
 
@@ -19,6 +20,9 @@ uint64_t ReadCycles() noexcept {
   return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 #endif
 }
+
+Precedence::Precedence() { std::ofstream("/proc/self/autogroup") << -20; }
+Precedence::~Precedence() { std::ofstream("/proc/self/autogroup") << 0; }
 
 FrameSet::FrameSet(const Model& model, FrameShape shape, Segment segment, bool from_device)
     : count_(model.flows.size()),

@@ -14,6 +14,15 @@
 
 namespace cordon::bench {
 
+// While it lives, this program's session comes first on its cores, so that one can measure on a
+// busy machine. Without the right to do so, or a kernel that shares out by session, it does
+// nothing.
+class Precedence {
+ public:
+  Precedence();
+  ~Precedence();
+};
+
 // The time stamp counter, or nanoseconds where there is none.
 uint64_t ReadCycles() noexcept;
 
