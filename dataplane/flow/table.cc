@@ -43,19 +43,41 @@ FlowTable::FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& 
   buckets_ = static_cast<Bucket*>(AllocateZeroed(buckets * sizeof(Bucket)));
   try {
     entries_ = static_cast<FlowEntry*>(AllocateZeroed(capacity_ * sizeof(FlowEntry)));
+    details_ = static_cast<FlowDetail*>(AllocateZeroed(capacity_ * sizeof(FlowDetail)));
   } catch (const std::bad_alloc&) {
+    std::free(entries_);
     std::free(buckets_);
     throw;
   }
 }
 
 FlowTable::~FlowTable() {
+  std::free(details_);
   std::free(entries_);
   std::free(buckets_);
 }
 
 size_t FlowTable::memory_bytes() const {
-  return RoundUp((bucket_mask_ + 1) * sizeof(Bucket)) + RoundUp(capacity_ * sizeof(FlowEntry));
+  return RoundUp((bucket_mask_ + 1) * sizeof(Bucket)) + RoundUp(capacity_ * sizeof(FlowEntry)) +
+         RoundUp(capacity_ * sizeof(FlowDetail));
+}
+
+FlowKey FlowTable::KeyOf(FlowIndex flow) const noexcept {
+  const FlowWords& words = entries_[flow].words;
+  FlowKey key;
+  key.device_ip = details_[flow].device_ip;
+  key.peer_ip = details_[flow].peer_ip;
+  key.identity = words.identity & ~FlowWords::kIpv6Bit;
+  key.vlan_outer = static_cast<uint16_t>(words.tuple >> 48);
+  key.vlan_inner = static_cast<uint16_t>(words.tuple >> 32);
+  key.device_port = static_cast<uint16_t>(words.tuple >> 16);
+  key.peer_port = static_cast<uint16_t>(words.tuple);
+  return key;
+}
+
+FlowIndex FlowTable::Find(const FlowKey& key, uint64_t hash) const noexcept {
+  const FlowWords words = WordsOf(key);
+  return words.is_ipv6() ? FindV6(words, hash, key.device_ip, key.peer_ip) : FindV4(words, hash);
 }
 
 FlowTable::Bucket* FlowTable::ChooseBucket(uint64_t hash) noexcept {
@@ -75,7 +97,7 @@ FlowTable::Bucket* FlowTable::ChooseBucket(uint64_t hash) noexcept {
 FlowIndex FlowTable::TakeEntry() noexcept {
   if (free_head_ == kNoFlow) return high_water_++;
   const FlowIndex flow = free_head_;
-  free_head_ = entries_[flow].newer;
+  free_head_ = details_[flow].newer;
   return flow;
 }
 
@@ -98,14 +120,15 @@ FlowIndex FlowTable::Insert(const FlowKey& key, uint64_t hash) noexcept {
   bucket->tags[slot] = TagOf(hash);
   bucket->flows[slot] = flow;
   entries_[flow] = FlowEntry{};
-  entries_[flow].key = key;
+  entries_[flow].words = WordsOf(key);
   entries_[flow].flags = FlowEntry::kInUse;
+  details_[flow] = {key.device_ip, key.peer_ip, 0, 0, 0};
   ++size_;
   return flow;
 }
 
 void FlowTable::RemoveFromIndex(FlowIndex flow) noexcept {
-  const uint64_t hash = HashOf(entries_[flow].key);
+  const uint64_t hash = HashOf(entries_[flow].words);
   const uint16_t tag = TagOf(hash);
   Bucket& first = buckets_[FirstBucket(hash)];
   Bucket& second = buckets_[SecondBucket(hash)];
@@ -123,9 +146,8 @@ void FlowTable::RemoveFromIndex(FlowIndex flow) noexcept {
 void FlowTable::Erase(FlowIndex flow) noexcept {
   SetEvictable(flow, false);
   RemoveFromIndex(flow);
-  FlowEntry& entry = entries_[flow];
-  entry.flags = 0;
-  entry.newer = free_head_;
+  entries_[flow].flags = 0;
+  details_[flow].newer = free_head_;
   free_head_ = flow;
   --size_;
 }
@@ -134,36 +156,40 @@ void FlowTable::SetEvictable(FlowIndex flow, bool evictable) noexcept {
   FlowEntry& entry = entries_[flow];
   if (entry.evictable() == evictable) return;
   entry.flags ^= FlowEntry::kEvictable;
+  FlowDetail& links = details_[flow];
   if (evictable) {
-    entry.older = evictable_newest_;
-    entry.newer = kNoFlow;
-    (evictable_newest_ == kNoFlow ? evictable_oldest_ : entries_[evictable_newest_].newer) = flow;
+    links.older = evictable_newest_;
+    links.newer = kNoFlow;
+    (evictable_newest_ == kNoFlow ? evictable_oldest_ : details_[evictable_newest_].newer) = flow;
     evictable_newest_ = flow;
   } else {
-    (entry.older == kNoFlow ? evictable_oldest_ : entries_[entry.older].newer) = entry.newer;
-    (entry.newer == kNoFlow ? evictable_newest_ : entries_[entry.newer].older) = entry.older;
+    (links.older == kNoFlow ? evictable_oldest_ : details_[links.older].newer) = links.newer;
+    (links.newer == kNoFlow ? evictable_newest_ : details_[links.newer].older) = links.older;
   }
 }
 
-uint32_t FlowTable::TimeoutFor(const FlowEntry& entry) const noexcept {
-  const auto or_default = [&entry](uint32_t seconds) {
-    return entry.rule_timeout_seconds != 0 ? entry.rule_timeout_seconds : seconds;
+Milliseconds FlowTable::TimeoutFor(const FlowEntry& entry) const noexcept {
+  const auto to_ms = [](uint32_t seconds) {
+    return static_cast<Milliseconds>(std::min<uint64_t>(uint64_t{seconds} * 1000, kMaxIdleTimeout));
   };
-  if (entry.key.protocol() == protocol::kUdp) return or_default(timeouts_.udp);
-  if (entry.key.protocol() != protocol::kTcp) return or_default(timeouts_.icmp);
+  const auto or_default = [&](uint32_t seconds) {
+    return to_ms(entry.rule_timeout_seconds != 0 ? entry.rule_timeout_seconds : seconds);
+  };
+  if (entry.protocol() == protocol::kUdp) return or_default(timeouts_.udp);
+  if (entry.protocol() != protocol::kTcp) return or_default(timeouts_.icmp);
   switch (entry.tcp) {
     case TcpState::kNone:
     case TcpState::kSynSent:
     case TcpState::kSynReceived:
-      return timeouts_.tcp_half_open;
+      return to_ms(timeouts_.tcp_half_open);
     case TcpState::kEstablished:
       return or_default(timeouts_.tcp_established);
     case TcpState::kClosing:
-      return timeouts_.tcp_closing;
+      return to_ms(timeouts_.tcp_closing);
     case TcpState::kClosed:
-      return timeouts_.tcp_closed;
+      return to_ms(timeouts_.tcp_closed);
   }
-  return timeouts_.tcp_half_open;
+  return to_ms(timeouts_.tcp_half_open);
 }
 
 }  // namespace cordon::dp

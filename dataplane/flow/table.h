@@ -3,10 +3,11 @@
 //
 // Fixed capacity, allocated and touched once; nothing here allocates or faults on the packet path.
 // An index of 64-byte buckets (eight 16-bit tags and eight entry numbers, two candidate buckets a
-// key) finds the entry; an entry is two cache lines: key and what every frame needs in the first,
-// accounting in the second. A key lives in its second bucket only if the first was nearly full, and
-// the first counts such guests elsewhere: most lookups, hit or miss, touch one bucket. The index is
-// at most half full. One thread owns a table; there are no locks.
+// key) finds the entry. A flow is an entry of two cache lines, of which the first decides a frame
+// and the second counts it, and a detail of one more, which only openings, ends, reports and IPv6
+// look at. A key lives in its second bucket only if the first was nearly full, and the first counts
+// such guests elsewhere: most lookups, hit or miss, touch one bucket. The index is at most half
+// full. One thread owns a table; there are no locks.
 //
 // A frame's walk: HashOf, PrefetchBucket ... Candidate, PrefetchEntry ... Find, with other frames
 // of the burst between, so that no step waits for memory.
@@ -16,6 +17,7 @@
 #include <emmintrin.h>
 #endif
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -40,42 +42,56 @@ struct FlowTimeouts {
   uint32_t icmp = 60;  // RFC 5508
 };
 
-struct alignas(64) FlowEntry {
-  // --- first line: what each frame of the flow needs
-  FlowKey key;
+inline constexpr Milliseconds kMaxIdleTimeout = 24u * 24 * 3600 * 1000;  // 24 days
+
+struct alignas(128) FlowEntry {
+  // --- first line: what decides a frame of the flow
+  FlowWords words;
   uint32_t stamp = 0;  // PolicyTable::stamp under which it was decided
   Milliseconds last_seen = 0;
-  uint32_t idle_timeout_seconds = 0;  // as in force now: of the state or the rule
-  Verdict verdict = Verdict::kDrop;   // kForward or kAudit
+  Milliseconds idle_timeout = 0;     // as in force now: of the state or the rule
+  Verdict verdict = Verdict::kDrop;  // kForward or kAudit
   Reason reason = Reason::kUndecided;
+  uint8_t flags = 0;
   TcpState tcp = TcpState::kNone;
-  uint8_t flags = 0;  // bit 0: initiator is the peer; bit 1: in use; bits 2-3: FINs seen;
-                      // bit 4: in the list of evictable flows; bit 5: the responder answered
+  uint8_t fins = 0;  // a bit per FlowSide whose FIN was seen
+  // Source of the last frame from the network side that was found not to pretend to be a device of
+  // the pair, under `stamp`. 0: none yet.
+  uint64_t peer_mac = 0;
+  uint64_t frames[2] = {0, 0};  // by FlowSide
   // --- second line: accounting and attribution
+  uint64_t bytes[2] = {0, 0};
   uint32_t device = 0;  // DeviceIndex and RuleIndex of the table with `stamp`
   uint32_t rule = 0;
   uint32_t rule_timeout_seconds = 0;  // of the rule; 0: the default of the protocol
-  uint32_t newer = 0;                 // list of evictable flows, oldest first
-  uint32_t older = 0;
-  uint32_t icmp_type_code = 0;  // of the opening ICMP message: type << 8 | code
-  uint64_t first_seen_ns = 0;   // gateway time of the first frame
-  uint64_t frames[2] = {0, 0};  // by FlowSide
-  uint64_t bytes[2] = {0, 0};
+  uint32_t icmp_type_code = 0;        // of the opening ICMP message: type << 8 | code
 
-  static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kFinShift = 2, kEvictable = 16,
-                           kAnswered = 32;
+  static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kEvictable = 4, kAnswered = 8,
+                           kExpress = 16;
 
   bool initiated_by_peer() const { return (flags & kInitiatedByPeer) != 0; }
   bool in_use() const { return (flags & kInUse) != 0; }
   bool evictable() const { return (flags & kEvictable) != 0; }
   bool answered() const { return (flags & kAnswered) != 0; }
-  // A bit per FlowSide whose FIN was seen, as NextTcpState takes them.
-  uint8_t fins() const { return flags >> kFinShift & 3; }
-  void set_fins(uint8_t fins) {
-    flags = static_cast<uint8_t>((flags & ~(3 << kFinShift)) | (fins & 3) << kFinShift);
+  // The general stages have seen an ordinary frame of the flow pass under `stamp`, and nothing
+  // about it is special: the express stage may decide the next ones.
+  bool express() const { return (flags & kExpress) != 0; }
+  void set_express(bool express) {
+    flags = static_cast<uint8_t>(express ? flags | kExpress : flags & ~kExpress);
   }
+  uint8_t protocol() const { return static_cast<uint8_t>(words.identity); }
 };
 static_assert(sizeof(FlowEntry) == 128);
+
+// What only openings, ends, reports and IPv6 look at.
+struct alignas(64) FlowDetail {
+  IpAddress device_ip;
+  IpAddress peer_ip;
+  uint64_t first_seen_ns = 0;  // gateway time of the first frame
+  uint32_t newer = 0;          // list of evictable flows, oldest first
+  uint32_t older = 0;
+};
+static_assert(sizeof(FlowDetail) == 64);
 
 using FlowIndex = uint32_t;
 inline constexpr FlowIndex kNoFlow = 0xffffffff;
@@ -90,7 +106,10 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   // --- packet path: noexcept, no allocation
-  uint64_t HashOf(const FlowKey& key) const noexcept { return Hash(key, seed_); }
+  FlowWords WordsOf(const FlowKey& key) const noexcept { return dp::WordsOf(key, seed_); }
+  uint64_t HashOf(const FlowWords& words) const noexcept { return Hash(words, seed_); }
+  uint64_t HashOf(const FlowKey& key) const noexcept { return HashOf(WordsOf(key)); }
+  const HashSeed& seed() const noexcept { return seed_; }
   // Starts loading what Find(hash) will touch first.
   void PrefetchBucket(uint64_t hash) const noexcept {
     __builtin_prefetch(&buckets_[FirstBucket(hash)]);
@@ -98,11 +117,22 @@ class FlowTable {
   // First candidate entry by tag, to prefetch it before Find compares keys; kNoFlow if none.
   FlowIndex Candidate(uint64_t hash) const noexcept;
   void PrefetchEntry(FlowIndex flow) const noexcept {
-    if (flow != kNoFlow) __builtin_prefetch(&entries_[flow], 1);
+    if (flow == kNoFlow) return;
+    __builtin_prefetch(&entries_[flow], 1);
+    __builtin_prefetch(&entries_[flow].bytes, 1);
   }
   FlowIndex Find(const FlowKey& key, uint64_t hash) const noexcept;
+  // The same for who has the words at hand; for IPv6 also the addresses that they stand for.
+  FlowIndex FindV4(const FlowWords& words, uint64_t hash) const noexcept;
+  FlowIndex FindV6(const FlowWords& words, uint64_t hash, const IpAddress& device,
+                   const IpAddress& peer) const noexcept;
   FlowEntry& At(FlowIndex flow) noexcept { return entries_[flow]; }
   const FlowEntry& At(FlowIndex flow) const noexcept { return entries_[flow]; }
+  FlowDetail& DetailOf(FlowIndex flow) noexcept { return details_[flow]; }
+  const FlowDetail& DetailOf(FlowIndex flow) const noexcept { return details_[flow]; }
+  FlowKey KeyOf(FlowIndex flow) const noexcept;
+  // Entries with this number and above were never used.
+  FlowIndex high_water() const noexcept { return high_water_; }
   // Takes an entry for a key that is not in the table. When the table is full the oldest
   // evictable flow makes room; if there is none, or both candidate buckets are full, kNoFlow. The
   // entry has its key and is otherwise zeroed.
@@ -113,29 +143,25 @@ class FlowTable {
   // TCP flows, the longest so first.
   void SetEvictable(FlowIndex flow, bool evictable) noexcept;
   // Idle timeout in force for the entry's protocol, state and rule.
-  uint32_t TimeoutFor(const FlowEntry& entry) const noexcept;
+  Milliseconds TimeoutFor(const FlowEntry& entry) const noexcept;
   static bool IsExpired(const FlowEntry& entry, Milliseconds now) noexcept {
-    return static_cast<uint32_t>(now - entry.last_seen) / 1000 >= entry.idle_timeout_seconds;
+    return now - entry.last_seen >= entry.idle_timeout;
   }
-  // Looks at the next `budget` entries and calls on_expired(entry) for, then frees, idle ones.
+  // Calls visit(flow) for the flows among the next `budget` entries, round and round. `visit` may
+  // erase its flow.
   template <typename F>
-  void Sweep(Milliseconds now, size_t budget, F&& on_expired) noexcept {
-    for (size_t i = 0; i < budget; ++i) {
+  void Visit(size_t budget, F&& visit) noexcept {
+    for (size_t i = std::min<size_t>(budget, high_water_); i > 0; --i) {
       if (cursor_ >= high_water_) cursor_ = 0;
-      if (high_water_ == 0) return;
       const FlowIndex flow = cursor_++;
-      FlowEntry& entry = entries_[flow];
-      if (!entry.in_use() || !IsExpired(entry, now)) continue;
-      on_expired(static_cast<const FlowEntry&>(entry));
-      Erase(flow);
-      ++expired_;
+      __builtin_prefetch(&entries_[flow + 4 < high_water_ ? flow + 4 : 0]);
+      if (entries_[flow].in_use()) visit(flow);
     }
   }
 
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
   uint64_t evicted() const { return evicted_; }  // half-open and closed flows that made room
-  uint64_t expired() const { return expired_; }
   uint64_t refused() const { return refused_; }  // Insert said kNoFlow
   size_t memory_bytes() const;
 
@@ -162,7 +188,12 @@ class FlowTable {
   }
   // A bit per slot that holds `tag`.
   static uint32_t SlotsWithTag(const Bucket& bucket, uint16_t tag) noexcept;
-  FlowIndex FindIn(const Bucket& bucket, uint16_t tag, const FlowKey& key) const noexcept;
+  // The entry of `bucket` with these words for which is_it(flow) says so, too.
+  template <typename F>
+  FlowIndex FindIn(const Bucket& bucket, uint16_t tag, const FlowWords& words,
+                   F&& is_it) const noexcept;
+  template <typename F>
+  FlowIndex FindWords(const FlowWords& words, uint64_t hash, F&& is_it) const noexcept;
   Bucket* ChooseBucket(uint64_t hash) noexcept;
   FlowIndex TakeEntry() noexcept;
   void RemoveFromIndex(FlowIndex flow) noexcept;
@@ -173,13 +204,14 @@ class FlowTable {
   size_t bucket_mask_ = 0;
   Bucket* buckets_ = nullptr;
   FlowEntry* entries_ = nullptr;
+  FlowDetail* details_ = nullptr;
   FlowIndex free_head_ = kNoFlow;  // chained through `newer`
   FlowIndex high_water_ = 0;       // entries never used lie behind it
   FlowIndex evictable_oldest_ = kNoFlow;
   FlowIndex evictable_newest_ = kNoFlow;
   FlowIndex cursor_ = 0;
   size_t size_ = 0;
-  uint64_t evicted_ = 0, expired_ = 0, refused_ = 0;
+  uint64_t evicted_ = 0, refused_ = 0;
 };
 
 inline uint32_t FlowTable::SlotsWithTag(const Bucket& bucket, uint16_t tag) noexcept {
@@ -206,22 +238,35 @@ inline FlowIndex FlowTable::Candidate(uint64_t hash) const noexcept {
   return slots == 0 ? kNoFlow : bucket->flows[std::countr_zero(slots)];
 }
 
-inline FlowIndex FlowTable::FindIn(const Bucket& bucket, uint16_t tag,
-                                   const FlowKey& key) const noexcept {
+template <typename F>
+FlowIndex FlowTable::FindIn(const Bucket& bucket, uint16_t tag, const FlowWords& words,
+                            F&& is_it) const noexcept {
   for (uint32_t slots = SlotsWithTag(bucket, tag); slots != 0; slots &= slots - 1) {
     const FlowIndex flow = bucket.flows[std::countr_zero(slots)];
-    if (entries_[flow].key == key) return flow;
+    if (entries_[flow].words == words && is_it(flow)) return flow;
   }
   return kNoFlow;
 }
 
-inline FlowIndex FlowTable::Find(const FlowKey& key, uint64_t hash) const noexcept {
+template <typename F>
+FlowIndex FlowTable::FindWords(const FlowWords& words, uint64_t hash, F&& is_it) const noexcept {
   const uint16_t tag = TagOf(hash);
   const Bucket& first = buckets_[FirstBucket(hash)];
-  const FlowIndex flow = FindIn(first, tag, key);
+  const FlowIndex flow = FindIn(first, tag, words, is_it);
   if (flow != kNoFlow || first.displaced == 0) [[likely]]
     return flow;
-  return FindIn(buckets_[SecondBucket(hash)], tag, key);
+  return FindIn(buckets_[SecondBucket(hash)], tag, words, is_it);
+}
+
+inline FlowIndex FlowTable::FindV4(const FlowWords& words, uint64_t hash) const noexcept {
+  return FindWords(words, hash, [](FlowIndex) { return true; });
+}
+
+inline FlowIndex FlowTable::FindV6(const FlowWords& words, uint64_t hash, const IpAddress& device,
+                                   const IpAddress& peer) const noexcept {
+  return FindWords(words, hash, [&](FlowIndex flow) {
+    return details_[flow].device_ip == device && details_[flow].peer_ip == peer;
+  });
 }
 
 }  // namespace cordon::dp

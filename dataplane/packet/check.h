@@ -33,6 +33,11 @@ static_assert(kCheckCount <= 64);
 
 constexpr CheckMask MaskOf(Check check) { return CheckMask{1} << static_cast<unsigned>(check); }
 
+// What all packets of a flow fail or none does: these checks look at nothing but addresses.
+inline constexpr CheckMask kFlowChecks = MaskOf(Check::kIpv6) | MaskOf(Check::kReservedAddress) |
+                                         MaskOf(Check::kIpv4LinkLocal) |
+                                         MaskOf(Check::kIpv6LinkLocal);
+
 // How much a rule set refuses beyond what its rules say; the order is that of strictness.
 enum class Protection : uint8_t { kOff, kStandard, kStrict };
 

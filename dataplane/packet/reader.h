@@ -130,6 +130,12 @@ class Reader {
     return part;
   }
 
+  // The next `count` bytes, for sums over them.
+  std::optional<std::span<const uint8_t>> Bytes(size_t count) const {
+    if (count > readable_) return std::nullopt;
+    return std::span(data_, count);
+  }
+
   // What lies behind the next `count` bytes is padding and no longer counts; false if there are
   // fewer bytes than that.
   bool Truncate(size_t count) {

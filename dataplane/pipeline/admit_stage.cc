@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/flow_life.h"
 #include "dataplane/pipeline/identity.h"
 #include "dataplane/pipeline/stages.h"
 
@@ -9,12 +10,10 @@ namespace {
 void OpenTcp(FlowTable& flows, FlowIndex flow, const Slot& slot) {
   FlowEntry& entry = flows.At(flow);
   const bool is_syn = (slot.packet.tcp_flags & (tcp_flag::kSyn | tcp_flag::kAck)) == tcp_flag::kSyn;
-  uint8_t fins = 0;
   entry.tcp =
       NextTcpState(is_syn ? TcpState::kNone : TcpState::kEstablished, SenderOf(entry, slot.side),
-                   slot.packet.tcp_flags, slot.packet.payload_length, fins)
+                   slot.packet.tcp_flags, slot.packet.payload_length, entry.fins)
           .next;
-  entry.set_fins(fins);
   flows.SetEvictable(flow, entry.tcp == TcpState::kSynSent || entry.tcp == TcpState::kClosed);
 }
 
@@ -29,12 +28,12 @@ void Open(const Context& context, FlowIndex flow, const Slot& slot) {
   entry.rule = slot.decision.rule;
   entry.rule_timeout_seconds = slot.decision.idle_timeout_seconds;
   entry.icmp_type_code = static_cast<uint32_t>(slot.packet.icmp_type << 8 | slot.packet.icmp_code);
-  entry.first_seen_ns = context.now;
+  context.flows.DetailOf(flow).first_seen_ns = context.now;
   const auto sender = static_cast<size_t>(SenderOf(entry, slot.side));
   entry.frames[sender] = 1;
   entry.bytes[sender] = slot.packet.frame_length;
   if (slot.packet.protocol == protocol::kTcp) OpenTcp(context.flows, flow, slot);
-  entry.idle_timeout_seconds = context.flows.TimeoutFor(entry);
+  entry.idle_timeout = context.flows.TimeoutFor(entry);
 }
 
 }  // namespace
@@ -50,9 +49,8 @@ void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept {
     }
     Open(context, flow, slot);
     context.counters.flows_admitted.Add(1);
-    FlowEntry& entry = context.flows.At(flow);
-    context.reporter.FlowAdmitted(entry, context.now);
-    NoteAnswer(context, entry, SenderOf(entry, slot.side), slot.packet);
+    context.reporter.FlowAdmitted(context.flows, flow, context.now);
+    NoteAnswer(context, flow, SenderOf(context.flows.At(flow), slot.side), slot.packet);
   });
   work.admitted = 0;
 }

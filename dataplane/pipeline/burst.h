@@ -14,9 +14,13 @@ namespace cordon::dp {
 
 inline constexpr size_t kMaxBurst = 32;
 
+// A bit per slot of a burst.
+using SlotMask = uint32_t;
+static_assert(kMaxBurst <= 32);
+
 struct Slot {
-  Packet packet;
   Decision decision;  // starts as drop / undecided
+  Packet packet;      // not set for frames that the express stage decided
   Side side = Side::kDevice;
   DeviceIndex device = kNoDevice;
   FlowKey key;
@@ -37,8 +41,13 @@ struct Burst {
   // frame whose VLAN tag was lost cannot leave byte-identical. kUndecided: the pipeline decides.
   std::array<Reason, kMaxBurst> preset{};
   std::array<Slot, kMaxBurst> slots;
+  // --- the pipeline's answer, a bit per frame
+  SlotMask express = 0;  // decided by the express stage
+  SlotMask forward = 0;  // may leave: forwarded or audited
 
-  bool ShouldForward(size_t i) const { return slots[i].decision.verdict != Verdict::kDrop; }
+  bool ShouldForward(size_t i) const { return (forward >> i & 1) != 0; }
+  // The frames that are there.
+  SlotMask all() const { return count == 0 ? 0 : ~SlotMask{0} >> (kMaxBurst - count); }
 };
 
 }  // namespace cordon::dp

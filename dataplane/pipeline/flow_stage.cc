@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/flow_life.h"
 #include "dataplane/pipeline/identity.h"
 #include "dataplane/pipeline/stages.h"
 
@@ -16,28 +17,44 @@ class TouchedHashes {
   uint64_t words_[4] = {0, 0, 0, 0};
 };
 
+// What the express stage may take over from the next frame on: a flow that is decided, answered and
+// established, of a device of its own, whose frames need no guard's look.
+bool IsOrdinary(const FlowEntry& entry, const Slot& slot) {
+  const bool is_open = entry.protocol() == protocol::kUdp ? !IsGuardedUdp(slot.key)
+                                                          : entry.tcp == TcpState::kEstablished;
+  const bool is_plain = (slot.packet.anomalies & ~kFlowChecks) == 0 &&
+                        (entry.reason == Reason::kRule || entry.reason == Reason::kObserveMode);
+  return is_open && is_plain && entry.verdict == Verdict::kForward && entry.answered() &&
+         entry.device < kFirstPseudoDevice;
+}
+
 void Account(const Context& context, FlowEntry& entry, const Slot& slot) {
   const FlowSide sender = SenderOf(entry, slot.side);
   entry.last_seen = context.now_ms;
   ++entry.frames[static_cast<size_t>(sender)];
   entry.bytes[static_cast<size_t>(sender)] += slot.packet.frame_length;
-  NoteAnswer(context, entry, sender, slot.packet);
+  NoteAnswer(context, slot.flow, sender, slot.packet);
+  entry.set_express(IsOrdinary(entry, slot));
 }
 
 void SetTcpState(const Context& context, FlowIndex flow, TcpState state) {
   FlowEntry& entry = context.flows.At(flow);
   if (entry.tcp == state) return;
   entry.tcp = state;
-  entry.idle_timeout_seconds = context.flows.TimeoutFor(entry);
+  entry.idle_timeout = context.flows.TimeoutFor(entry);
   context.flows.SetEvictable(flow, state == TcpState::kSynSent || state == TcpState::kSynReceived ||
                                        state == TcpState::kClosed);
 }
 
 // A sender who says that it is a device, though it is not on the device side. The addresses of a
 // flow were looked at when it was admitted; those around the quote of an ICMP error were not.
-bool PretendsToBeDevice(const PolicyTable& policy, const Slot& slot) {
-  if (CarriesDeviceMac(policy, slot.packet, slot.side, slot.key)) return true;
-  return slot.side == Side::kNetwork && IsIcmpError(slot.packet) &&
+bool PretendsToBeDevice(const PolicyTable& policy, FlowEntry& entry, const Slot& slot) {
+  if (slot.side == Side::kDevice) return false;
+  if (entry.peer_mac != slot.packet.source_mac.value) {
+    if (CarriesDeviceMac(policy, slot.packet, slot.side, slot.key)) return true;
+    entry.peer_mac = slot.packet.source_mac.value;
+  }
+  return IsIcmpError(slot.packet) &&
          policy.FindByIp(slot.key.pair(), slot.key.vlan(), slot.packet.source) != kNoDevice;
 }
 
@@ -49,9 +66,9 @@ Followed Follow(const Context& context, Slot& slot) {
   slot.device = entry.device;
   slot.decision = {entry.verdict, entry.reason, entry.device, entry.rule,
                    entry.rule_timeout_seconds};
-  if (PretendsToBeDevice(context.policy, slot)) [[unlikely]] {
+  if (PretendsToBeDevice(context.policy, entry, slot)) [[unlikely]] {
     slot.decision =
-        RefuseFlow(context.policy, entry.device, entry.key, Reason::kDeviceMacOnNetworkSide);
+        RefuseFlow(context.policy, entry.device, slot.key, Reason::kDeviceMacOnNetworkSide);
     return Followed::kDecided;
   }
   if (IsIcmpError(slot.packet)) [[unlikely]] {
@@ -60,16 +77,14 @@ Followed Follow(const Context& context, Slot& slot) {
     return Followed::kDecided;
   }
   if (slot.packet.protocol == protocol::kTcp) {
-    uint8_t fins = entry.fins();
     const TcpTransition transition =
         NextTcpState(entry.tcp, SenderOf(entry, slot.side), slot.packet.tcp_flags,
-                     slot.packet.payload_length, fins);
+                     slot.packet.payload_length, entry.fins);
     if (transition.reopens) return Followed::kReopens;
     if (!transition.fits) {
-      slot.decision = RefuseFlow(context.policy, entry.device, entry.key, Reason::kTcpState);
+      slot.decision = RefuseFlow(context.policy, entry.device, slot.key, Reason::kTcpState);
       return Followed::kDecided;
     }
-    entry.set_fins(fins);
     SetTcpState(context, slot.flow, transition.next);
   }
   Account(context, entry, slot);
@@ -102,7 +117,6 @@ void FlowStage(const Context& context, Burst& burst, Work& work) noexcept {
     const FlowIndex candidate = context.flows.Candidate(burst.slots[i].hash);
     if (candidate == kNoFlow) return;
     context.flows.PrefetchEntry(candidate);
-    __builtin_prefetch(&context.flows.At(candidate).device, 1);  // the second line
   });
   TouchedHashes touched;
   ForEach(round, [&](size_t i) {

@@ -44,14 +44,14 @@ void SetKey(const FlowTable& flows, const Burst& burst, Slot& slot) {
 // The key is built from the frame alone: a frame of a known flow needs no device lookup.
 void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept {
   const bool has_policy = context.policy.generation() != 0 && context.policy.stamp() != 0;
-  for (size_t i = 0; i < burst.count; ++i) {
+  ForEach(burst.all() & ~burst.express, [&](size_t i) {
     Slot& slot = burst.slots[i];
     SetKey(context.flows, burst, slot);
     context.flows.PrefetchBucket(slot.hash);
     if (!has_policy) [[unlikely]] {
       slot.decision = {Verdict::kDrop, Reason::kNoPolicy, kNoDevice, kNoRuleIndex, 0};
     }
-    if (slot.decision.reason != Reason::kUndecided) continue;
+    if (slot.decision.reason != Reason::kUndecided) return;
     const Packet& packet = slot.packet;
     if (packet.reason != Reason::kUndecided) {
       slot.decision = RefuseMalformed(context.policy, slot);
@@ -62,7 +62,7 @@ void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept {
     } else {
       work.open |= SlotMask{1} << i;
     }
-  }
+  });
 }
 
 }  // namespace cordon::dp

@@ -159,6 +159,14 @@ bool CarriesDeviceMac(const PolicyTable& policy, const Packet& packet, Side side
          policy.FindByMac(key.pair(), key.vlan(), packet.source_mac) != kNoDevice;
 }
 
+bool IsGuardedUdp(const FlowKey& key) noexcept {
+  const auto is_dhcp = [](uint16_t l4_port) {
+    return l4_port == kDhcpServer || l4_port == kDhcpClient || l4_port == kDhcpv6Client ||
+           l4_port == kDhcpv6Server;
+  };
+  return is_dhcp(key.device_port) || is_dhcp(key.peer_port);
+}
+
 FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept {
   FlowQuestion question;
   question.initiator = initiator;

@@ -42,6 +42,9 @@ Decision RefuseFlow(const PolicyTable& policy, DeviceIndex device, const FlowKey
 bool CarriesDeviceMac(const PolicyTable& policy, const Packet& packet, Side side,
                       const FlowKey& key) noexcept;
 
+// UDP whose every frame a guard looks at: DHCP and DHCPv6.
+bool IsGuardedUdp(const FlowKey& key) noexcept;
+
 FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept;
 
 // Decides a flow by its key and initiator: identity, binding, mode and rules.

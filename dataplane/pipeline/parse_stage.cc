@@ -6,8 +6,7 @@ namespace cordon::dp {
 // Decides only what cannot be attributed or must not leave whatever its device's mode. Other
 // malformed frames stay undecided with packet.reason set: IdentifyStage knows whose they are.
 void ParseStage(Burst& burst) noexcept {
-  for (size_t i = 0; i < burst.count; ++i) {
-    if (i + 1 < burst.count) __builtin_prefetch(burst.frames[i + 1].bytes.data());
+  ForEach(burst.all() & ~burst.express, [&](size_t i) {
     Slot& slot = burst.slots[i];
     slot.decision = Decision{};
     slot.side = burst.side;
@@ -23,7 +22,7 @@ void ParseStage(Burst& burst) noexcept {
         [[unlikely]] {
       slot.packet.reason = Reason::kFragmentNotFirst;
     }
-  }
+  });
 }
 
 }  // namespace cordon::dp

@@ -12,18 +12,15 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
       flows_(flows),
       counters_(counters),
       reporter_(events, counters),
+      sweep_(options.sweep_round),
       options_(options) {}
 
 void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
   const PolicyTable& policy = policy_slot_.Acquire(worker_);
-  const Context context{policy,
-                        flows_,
-                        counters_,
-                        reporter_,
-                        options_,
-                        now,
-                        static_cast<Milliseconds>(now / 1'000'000)};
+  const Context context{policy, flows_,   counters_, reporter_,
+                        sweep_, options_, now,       static_cast<Milliseconds>(now / 1'000'000)};
   Work work;
+  ExpressStage(context, burst);         // ordinary frames of flows that are already decided
   ParseStage(burst);                    // bytes   -> headers, or a reason to drop
   IdentifyStage(context, burst, work);  // headers -> whose flow it would be
   GuardStage(context, burst, work);     // ARP and neighbour discovery

@@ -7,6 +7,7 @@
 #include "dataplane/flow/table.h"
 #include "dataplane/pipeline/burst.h"
 #include "dataplane/pipeline/reporter.h"
+#include "dataplane/pipeline/sweep.h"
 #include "dataplane/policy/slot.h"
 #include "dataplane/telemetry/counters.h"
 #include "dataplane/telemetry/event.h"
@@ -17,8 +18,8 @@ struct PipelineOptions {
   // Flows seen mid-stream are adopted until this time, and only where a rule allows them
   // (start-up grace). 0: never.
   TimePoint adopt_until = 0;
-  // Entries looked at for expiry per burst.
-  size_t sweep_budget = 16;
+  // Nanoseconds in which every flow is looked at for expiry and for a new policy.
+  uint64_t sweep_round = Sweep::kUsualRound;
 };
 
 // Not thread-safe: one worker owns it. All references must outlive it.
@@ -40,6 +41,7 @@ class Pipeline {
   FlowTable& flows_;
   WorkerCounters& counters_;
   Reporter reporter_;
+  Sweep sweep_;
   const PipelineOptions options_;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/flow_life.h"
 #include "dataplane/pipeline/identity.h"
 #include "dataplane/pipeline/stages.h"
 
@@ -74,28 +75,15 @@ Admission DecideMiss(const Context& context, const Burst& burst, Slot& slot) {
   return is_answer || is_reset ? Admission::kNone : Admission::kIfPassed;
 }
 
-// A flow that was decided under an older policy: by its stored key and initiator, because the frame
-// at hand may be a reply. Returns whether it goes on; the frame is then looked up again.
-bool Redecide(const Context& context, Slot& slot) {
-  FlowEntry& entry = context.flows.At(slot.flow);
-  context.counters.flows_stale.Add(1);
-  const Initiator initiator = entry.initiated_by_peer() ? Initiator::kPeer : Initiator::kDevice;
-  const Decision decision = DecideFlow(context.policy, entry.key, initiator);
-  if (decision.verdict == Verdict::kDrop) {
-    const Reason reason = IsIcmpError(slot.packet) ? Reason::kIcmpNoFlow : Reason::kFlowRevoked;
-    slot.device = decision.device;
-    slot.decision = {Verdict::kDrop, reason, decision.device, kNoRuleIndex, 0};
-    EndFlow(context, slot.flow);
-    return false;
-  }
-  entry.stamp = context.policy.stamp();
-  entry.verdict = decision.verdict;
-  entry.reason = decision.reason;
-  entry.device = decision.device;
-  entry.rule = decision.rule;
-  entry.rule_timeout_seconds = decision.idle_timeout_seconds;
-  entry.idle_timeout_seconds = context.flows.TimeoutFor(entry);
-  return true;
+// A flow that was decided under an older policy. Returns whether it goes on; the frame is then
+// looked up again.
+bool GoesOn(const Context& context, Slot& slot) {
+  const Decision decision = Redecide(context, slot.flow);
+  if (decision.verdict != Verdict::kDrop) return true;
+  slot.device = decision.device;
+  slot.decision = decision;
+  if (IsIcmpError(slot.packet)) slot.decision.reason = Reason::kIcmpNoFlow;
+  return false;
 }
 
 }  // namespace
@@ -109,7 +97,7 @@ void PolicyStage(const Context& context, Burst& burst, Work& work) noexcept {
     }
   });
   ForEach(work.stale, [&](size_t i) {
-    if (Redecide(context, burst.slots[i])) work.open |= SlotMask{1} << i;
+    if (GoesOn(context, burst.slots[i])) work.open |= SlotMask{1} << i;
   });
   work.missed = work.stale = 0;
 }

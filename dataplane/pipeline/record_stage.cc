@@ -35,20 +35,23 @@ class ReasonRun {
 }  // namespace
 
 void RecordStage(const Context& context, Burst& burst) noexcept {
-  if (burst.count == 0) return;
+  const SlotMask general = burst.all() & ~burst.express;
+  burst.forward = burst.express;
+  if (general == 0) return;
   uint64_t frames[kVerdictCount] = {};
   uint64_t bytes[kVerdictCount] = {};
   ReasonRun reasons(context.counters);
-  for (size_t i = 0; i < burst.count; ++i) {
+  ForEach(general, [&](size_t i) {
     const Slot& slot = burst.slots[i];
     const auto verdict = static_cast<size_t>(slot.decision.verdict);
     ++frames[verdict];
     bytes[verdict] += slot.packet.frame_length;
     reasons.Add(slot.decision);
+    if (slot.decision.verdict != Verdict::kDrop) burst.forward |= SlotMask{1} << i;
     if (slot.decision.verdict != Verdict::kForward) {
       context.reporter.FrameRefused(burst, slot, context.policy.stamp(), context.now);
     }
-  }
+  });
   const size_t pair = std::min<size_t>(burst.pair, kMaxCountedPairs - 1);
   const auto side = static_cast<size_t>(burst.side);
   PairCounters& counters = context.counters.pairs[pair];
@@ -57,16 +60,6 @@ void RecordStage(const Context& context, Burst& burst) noexcept {
     counters.frames[side][verdict].Add(frames[verdict]);
     counters.bytes[side][verdict].Add(bytes[verdict]);
   }
-}
-
-void ExpireStage(const Context& context) noexcept {
-  context.flows.Sweep(context.now_ms, context.options.sweep_budget, [&](const FlowEntry& entry) {
-    context.reporter.FlowEnded(entry, context.now);
-    context.counters.flows_expired.Add(1);
-  });
-  context.counters.flows.Set(context.flows.size());
-  context.counters.flow_capacity.Set(context.flows.capacity());
-  context.counters.flows_evicted.Set(context.flows.evicted());
 }
 
 }  // namespace cordon::dp

@@ -23,8 +23,9 @@ FlowEvent EventOf(const FlowKey& key) {
   return event;
 }
 
-FlowEvent EventOf(const FlowEntry& entry) {
-  FlowEvent event = EventOf(entry.key);
+FlowEvent EventOf(const FlowTable& flows, FlowIndex flow) {
+  const FlowEntry& entry = flows.At(flow);
+  FlowEvent event = EventOf(flows.KeyOf(flow));
   if (IsIcmp(event.protocol)) {
     event.device_port = static_cast<uint16_t>(entry.icmp_type_code >> 8);
     event.peer_port = 0;
@@ -32,11 +33,11 @@ FlowEvent EventOf(const FlowEntry& entry) {
   event.side = SideOf(entry.initiated_by_peer());
   event.verdict = entry.verdict;
   event.reason = entry.reason;
-  event.ethertype = entry.key.device_ip.IsV4() ? 0x0800 : 0x86dd;
+  event.ethertype = entry.words.is_ipv6() ? 0x86dd : 0x0800;
   event.stamp = entry.stamp;
   event.device = entry.device;
   event.rule = entry.rule;
-  event.first_seen_ns = entry.first_seen_ns;
+  event.first_seen_ns = flows.DetailOf(flow).first_seen_ns;
   for (size_t i = 0; i < 2; ++i) {
     event.frames[i] = entry.frames[i];
     event.bytes[i] = entry.bytes[i];
@@ -90,15 +91,15 @@ void Reporter::FrameRefused(const Burst& burst, const Slot& slot, uint32_t stamp
   Push(event);
 }
 
-void Reporter::FlowAdmitted(const FlowEntry& entry, TimePoint now) noexcept {
-  FlowEvent event = EventOf(entry);
+void Reporter::FlowAdmitted(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept {
+  FlowEvent event = EventOf(flows, flow);
   event.kind = EventKind::kAdmitted;
   event.last_seen_ns = now;
   Push(event);
 }
 
-void Reporter::FlowAnswered(const FlowEntry& entry, TimePoint now) noexcept {
-  FlowEvent event = EventOf(entry);
+void Reporter::FlowAnswered(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept {
+  FlowEvent event = EventOf(flows, flow);
   event.kind = EventKind::kAnswered;
   event.last_seen_ns = now;
   event.frames[0] = event.bytes[0] = event.bytes[1] = 0;
@@ -106,8 +107,9 @@ void Reporter::FlowAnswered(const FlowEntry& entry, TimePoint now) noexcept {
   Push(event);
 }
 
-void Reporter::FlowEnded(const FlowEntry& entry, TimePoint now) noexcept {
-  FlowEvent event = EventOf(entry);
+void Reporter::FlowEnded(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept {
+  const FlowEntry& entry = flows.At(flow);
+  FlowEvent event = EventOf(flows, flow);
   event.kind = EventKind::kEnded;
   event.frames[1] = entry.answered() ? entry.frames[1] - 1 : 0;
   const auto now_ms = static_cast<Milliseconds>(now / 1'000'000);

@@ -19,14 +19,11 @@ struct Context {
   FlowTable& flows;
   WorkerCounters& counters;
   Reporter& reporter;
+  Sweep& sweep;
   const PipelineOptions& options;
   TimePoint now;
   Milliseconds now_ms;
 };
-
-// A bit per slot of a burst.
-using SlotMask = uint32_t;
-static_assert(kMaxBurst <= 32);
 
 // Which slots wait for which stage. A slot that is in none of them is decided.
 struct Work {
@@ -43,6 +40,10 @@ void ForEach(SlotMask mask, F f) {
   for (; mask != 0; mask &= mask - 1) f(static_cast<size_t>(std::countr_zero(mask)));
 }
 
+// Decides what it can: the ordinary frames of established flows, whose decision is known. It
+// decides exactly as the other stages would, and leaves them the rest in order (burst.express
+// tells).
+void ExpressStage(const Context& context, Burst& burst) noexcept;
 void ParseStage(Burst& burst) noexcept;
 void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept;
 void GuardStage(const Context& context, Burst& burst, Work& work) noexcept;
@@ -54,28 +55,6 @@ void PolicyStage(const Context& context, Burst& burst, Work& work) noexcept;
 void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept;
 void RecordStage(const Context& context, Burst& burst) noexcept;
 void ExpireStage(const Context& context) noexcept;
-
-// Reports the flow's end and frees it.
-inline void EndFlow(const Context& context, FlowIndex flow) noexcept {
-  context.reporter.FlowEnded(context.flows.At(flow), context.now);
-  context.flows.Erase(flow);
-}
-
-// Tells once that the responder of a flow answers. A RST is no answer: nobody listens there.
-inline void NoteAnswer(const Context& context, FlowEntry& entry, FlowSide sender,
-                       const Packet& packet) noexcept {
-  if (sender == FlowSide::kInitiator || entry.answered()) [[likely]]
-    return;
-  if ((packet.tcp_flags & tcp_flag::kRst) != 0) return;
-  entry.flags |= FlowEntry::kAnswered;
-  context.reporter.FlowAnswered(entry, context.now);
-}
-
-// Which end of the flow sent a frame that came from `side`.
-inline FlowSide SenderOf(const FlowEntry& entry, Side side) noexcept {
-  return entry.initiated_by_peer() == (side == Side::kNetwork) ? FlowSide::kInitiator
-                                                               : FlowSide::kResponder;
-}
 
 inline bool IsIcmpError(const Packet& packet) noexcept {
   return packet.icmp_kind == IcmpKind::kError;

@@ -30,6 +30,7 @@ inline constexpr RuleIndex kNoRuleIndex = 0xffffffff;
 // The pseudo device of group traffic toward the device side, and of unknown devices.
 inline constexpr DeviceIndex kGroupDevice = 0xfffffffe;
 inline constexpr DeviceIndex kUnknownDeviceIndex = 0xfffffffd;
+inline constexpr DeviceIndex kFirstPseudoDevice = 0xfffffffd;
 
 // A fault in a policy: where (a field path such as devices[3].ips[0]) and what, in plain words.
 struct Fault {

@@ -531,6 +531,14 @@ Oracle::FlowMap::iterator Oracle::Lookup(const Conversation& c, bool* revoked) {
   return Lookup(c, revoked);  // the new rule's timeout may already have passed
 }
 
+void Oracle::Sweep(uint64_t now_ns) {
+  now_ns_ = now_ns;
+  std::vector<Conversation> all;
+  for (const auto& [conversation, flow] : flows_) all.push_back(conversation);
+  bool revoked = false;
+  for (const Conversation& conversation : all) Lookup(conversation, &revoked);
+}
+
 // False: the segment does not fit.
 bool Oracle::AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, uint32_t payload_length,
                         bool& reopens) {

@@ -29,6 +29,9 @@ class Oracle {
   explicit Oracle(uint64_t adopt_until_ns = 0, size_t capacity = 1'000'000)
       : adopt_until_ns_(adopt_until_ns), capacity_(capacity) {}
 
+  // Looks at every flow, as the gateway does between frames: ends those that are idle or that the
+  // policy no longer allows.
+  void Sweep(uint64_t now_ns);
   // The policy from now on; flows of earlier ones are stale.
   void SetPolicy(const PolicySpec& spec);
   OracleAnswer Decide(const Packet& packet, Side side, uint16_t pair, uint64_t now_ns);

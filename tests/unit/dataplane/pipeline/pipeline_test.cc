@@ -210,6 +210,17 @@ TEST_F(PolicyChange, AReplyIsNotTakenForAFlowOfThePeer) {
   EXPECT_TRUE(Forwards(gateway_.Send(kNetwork, In().Udp(5000, 40000))));
 }
 
+// R085: also those that send nothing, within a second.
+TEST_F(PolicyChange, RevokingARuleEndsIdleFlowsWithinASecond) {
+  gateway_.Enforce(PumpPolicy());
+  Handshake();
+  gateway_.Enforce(Policy().Generation(2).Device("pump", kPump));
+  gateway_.Advance(900 * kMillisecond);
+  gateway_.SendBurst(kDevice, {});
+  EXPECT_EQ(gateway_.flows().size(), 0u);
+  EXPECT_EQ(CountEvents(EventKind::kEnded), 1u);
+}
+
 TEST_F(PolicyChange, TakingAnAddressAwayRevokesTheFlowsOfIt) {
   gateway_.Enforce(PumpPolicy());
   gateway_.Send(kDevice, Out().Udp(40000, 5000));

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/flow_life.h"
+
+namespace cordon::dp {
+
+void ExpireStage(const Context& context) noexcept {
+  FlowTable& flows = context.flows;
+  const size_t due = context.sweep.Due(context.now, flows.high_water());
+  if (due == 0) [[likely]]
+    return;
+  flows.Visit(due, [&](FlowIndex flow) {
+    const FlowEntry& entry = flows.At(flow);
+    if (FlowTable::IsExpired(entry, context.now_ms)) {
+      EndFlow(context, flow);
+      context.counters.flows_expired.Add(1);
+    } else if (entry.stamp != context.policy.stamp()) {
+      Redecide(context, flow);
+    }
+  });
+}
+
+}  // namespace cordon::dp
