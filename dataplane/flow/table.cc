@@ -177,7 +177,7 @@ Milliseconds FlowTable::TimeoutFor(const FlowEntry& entry) const noexcept {
   };
   if (entry.protocol() == protocol::kUdp) return or_default(timeouts_.udp);
   if (entry.protocol() != protocol::kTcp) return or_default(timeouts_.icmp);
-  switch (entry.tcp) {
+  switch (entry.tcp.state) {
     case TcpState::kNone:
     case TcpState::kSynSent:
     case TcpState::kSynReceived:

@@ -23,7 +23,7 @@
 #include <cstdint>
 
 #include "dataplane/flow/key.h"
-#include "dataplane/flow/tcp_state.h"
+#include "dataplane/flow/tcp_track.h"
 #include "dataplane/packet/reason.h"
 
 namespace cordon::dp {
@@ -53,14 +53,13 @@ struct alignas(128) FlowEntry {
   Verdict verdict = Verdict::kDrop;  // kForward or kAudit
   Reason reason = Reason::kUndecided;
   uint8_t flags = 0;
-  TcpState tcp = TcpState::kNone;
-  uint8_t fins = 0;  // a bit per FlowSide whose FIN was seen
   // Source of the last frame from the network side that was found not to pretend to be a device of
   // the pair, under `stamp`. 0: none yet.
   uint64_t peer_mac = 0;
   uint64_t frames[2] = {0, 0};  // by FlowSide
-  // --- second line: accounting and attribution
+  // --- second line: the TCP connection, accounting and attribution
   uint64_t bytes[2] = {0, 0};
+  TcpTrack tcp;         // TCP only
   uint32_t device = 0;  // DeviceIndex and RuleIndex of the table with `stamp`
   uint32_t rule = 0;
   uint32_t rule_timeout_seconds = 0;  // of the rule; 0: the default of the protocol

@@ -6,15 +6,13 @@
 namespace cordon::dp {
 namespace {
 
-// The state after the opening segment, or after the first one seen of an adopted connection.
+// The connection after its opening segment, or after the first one seen of an adopted one.
 void OpenTcp(FlowTable& flows, FlowIndex flow, const Slot& slot) {
   FlowEntry& entry = flows.At(flow);
-  const bool is_syn = (slot.packet.tcp_flags & (tcp_flag::kSyn | tcp_flag::kAck)) == tcp_flag::kSyn;
-  entry.tcp =
-      NextTcpState(is_syn ? TcpState::kNone : TcpState::kEstablished, SenderOf(entry, slot.side),
-                   slot.packet.tcp_flags, slot.packet.payload_length, entry.fins)
-          .next;
-  flows.SetEvictable(flow, entry.tcp == TcpState::kSynSent || entry.tcp == TcpState::kClosed);
+  const TcpSegment segment = SegmentOf(slot.packet);
+  const bool is_syn = (segment.flags & (tcp_flag::kSyn | tcp_flag::kAck)) == tcp_flag::kSyn;
+  entry.tcp = is_syn ? OpenTrack(segment) : AdoptTrack(SenderOf(entry, slot.side), segment);
+  flows.SetEvictable(flow, entry.tcp.evictable());
 }
 
 void Open(const Context& context, FlowIndex flow, const Slot& slot) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dataplane/packet/ordinary.h"
+#include "dataplane/pipeline/flow_life.h"
 #include "dataplane/pipeline/stages.h"
 
 namespace cordon::dp {
@@ -78,12 +79,19 @@ bool IsDecided(const Context& context, const FlowEntry& entry, const OrdinaryPac
 template <Side kSide>
 bool Follow(FlowEntry& entry, const OrdinaryPacket& packet) {
   if (packet.protocol != protocol::kTcp) return true;
-  return entry.tcp == TcpState::kEstablished;
+  const TcpSegment segment{.sequence = packet.tcp_sequence,
+                           .acknowledgment = packet.tcp_acknowledgment,
+                           .payload_length = packet.payload_length,
+                           .window = packet.tcp_window,
+                           .flags = packet.tcp_flags,
+                           .window_scale = kNoWindowScale,
+                           .is_partial = false};
+  return TrackEstablished(entry.tcp, SenderOf(entry, kSide), segment);
 }
 
 template <Side kSide>
 void Account(const Context& context, FlowEntry& entry, uint32_t frame_length) {
-  const auto sender = static_cast<size_t>(entry.initiated_by_peer() != (kSide == Side::kNetwork));
+  const auto sender = static_cast<size_t>(SenderOf(entry, kSide));
   entry.last_seen = context.now_ms;
   ++entry.frames[sender];
   entry.bytes[sender] += frame_length;

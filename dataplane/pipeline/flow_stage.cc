@@ -20,8 +20,9 @@ class TouchedHashes {
 // What the express stage may take over from the next frame on: a flow that is decided, answered and
 // established, of a device of its own, whose frames need no guard's look.
 bool IsOrdinary(const FlowEntry& entry, const Slot& slot) {
-  const bool is_open = entry.protocol() == protocol::kUdp ? !IsGuardedUdp(slot.key)
-                                                          : entry.tcp == TcpState::kEstablished;
+  const bool is_open = entry.protocol() == protocol::kUdp
+                           ? !IsGuardedUdp(slot.key)
+                           : entry.tcp.state == TcpState::kEstablished;
   const bool is_plain = (slot.packet.anomalies & ~kFlowChecks) == 0 &&
                         (entry.reason == Reason::kRule || entry.reason == Reason::kObserveMode);
   return is_open && is_plain && entry.verdict == Verdict::kForward && entry.answered() &&
@@ -37,13 +38,16 @@ void Account(const Context& context, FlowEntry& entry, const Slot& slot) {
   entry.set_express(IsOrdinary(entry, slot));
 }
 
-void SetTcpState(const Context& context, FlowIndex flow, TcpState state) {
-  FlowEntry& entry = context.flows.At(flow);
-  if (entry.tcp == state) return;
-  entry.tcp = state;
-  entry.idle_timeout = context.flows.TimeoutFor(entry);
-  context.flows.SetEvictable(flow, state == TcpState::kSynSent || state == TcpState::kSynReceived ||
-                                       state == TcpState::kClosed);
+// What the segment does to its connection, or why it must not pass.
+TcpOutcome FollowTcp(const Context& context, const Slot& slot) {
+  FlowEntry& entry = context.flows.At(slot.flow);
+  const TcpState before = entry.tcp.state;
+  const TcpOutcome outcome = Track(entry.tcp, SenderOf(entry, slot.side), SegmentOf(slot.packet));
+  if (entry.tcp.state != before) {
+    entry.idle_timeout = context.flows.TimeoutFor(entry);
+    context.flows.SetEvictable(slot.flow, entry.tcp.evictable());
+  }
+  return outcome;
 }
 
 // A sender who says that it is a device, though it is not on the device side. The addresses of a
@@ -77,15 +81,12 @@ Followed Follow(const Context& context, Slot& slot) {
     return Followed::kDecided;
   }
   if (slot.packet.protocol == protocol::kTcp) {
-    const TcpTransition transition =
-        NextTcpState(entry.tcp, SenderOf(entry, slot.side), slot.packet.tcp_flags,
-                     slot.packet.payload_length, entry.fins);
-    if (transition.reopens) return Followed::kReopens;
-    if (!transition.fits) {
-      slot.decision = RefuseFlow(context.policy, entry.device, slot.key, Reason::kTcpState);
+    const TcpOutcome outcome = FollowTcp(context, slot);
+    if (outcome.reopens) return Followed::kReopens;
+    if (!outcome.fits()) {
+      slot.decision = RefuseFlow(context.policy, entry.device, slot.key, outcome.reason);
       return Followed::kDecided;
     }
-    SetTcpState(context, slot.flow, transition.next);
   }
   Account(context, entry, slot);
   return Followed::kDecided;

@@ -34,7 +34,7 @@ Decision DecideMidstream(const Context& context, DeviceIndex device, Slot& slot)
   slot.initiator = device == kGroupDevice ? Initiator::kPeer : GuessInitiator(slot);
   const bool is_watched = refused.verdict != Verdict::kDrop;
   const bool may_adopt = is_watched || context.now < context.options.adopt_until;
-  if (!may_adopt || (slot.packet.tcp_flags & tcp_flag::kRst) != 0) return refused;
+  if (!may_adopt || !CanAdopt(SegmentOf(slot.packet))) return refused;
   for (const Initiator initiator : {Initiator::kDevice, Initiator::kPeer}) {
     const Decision decision = Decide(policy, device, QuestionOf(slot.key, initiator));
     if (decision.rule == kNoRuleIndex) continue;
@@ -71,8 +71,8 @@ Admission DecideMiss(const Context& context, const Burst& burst, Slot& slot) {
   } else {
     slot.decision = DecideFlow(policy, slot.key, slot.initiator);
   }
-  const bool is_reset = is_midstream && (packet.tcp_flags & tcp_flag::kRst) != 0;
-  return is_answer || is_reset ? Admission::kNone : Admission::kIfPassed;
+  const bool may_open = !is_answer && (!is_midstream || CanAdopt(SegmentOf(packet)));
+  return may_open ? Admission::kIfPassed : Admission::kNone;
 }
 
 // A flow that was decided under an older policy. Returns whether it goes on; the frame is then

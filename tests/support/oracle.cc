@@ -426,14 +426,12 @@ OracleAnswer Oracle::JudgePacket(const Packet& packet, Side side, const Conversa
   Flow& flow = found->second;
   const bool from_initiator = (side == Side::kNetwork) == flow.by_peer;
   if (packet.protocol == kTcp) {
-    bool reopens = false;
-    const bool fits =
-        AdvanceTcp(flow, from_initiator, packet.tcp_flags, packet.payload_length, reopens);
-    if (reopens) {
+    const TcpOutcome outcome = AdvanceTcp(flow, from_initiator, packet);
+    if (outcome.reopens) {
       flows_.erase(found);
       return JudgeFirst(packet, side, c);
     }
-    if (!fits) return Refuse(Find(c), c, Reason::kTcpState);
+    if (!outcome.fits()) return Refuse(Find(c), c, outcome.reason);
   }
   flow.last_ms = static_cast<uint32_t>(now_ns_ / 1'000'000);
   return flow.answer;
@@ -460,13 +458,12 @@ OracleAnswer Oracle::JudgeFirst(const Packet& packet, Side side, const Conversat
   flow.by_peer = sent_by_peer;
   if (opening) {
     flow.answer = DecideNew(c, sent_by_peer, flow.rule);
-    if (packet.protocol == kTcp) flow.tcp = Tcp::kSynSent;
+    if (packet.protocol == kTcp) flow.tcp = OpenTrack(SegmentOf(packet));
   } else {
     flow.answer = JudgeMidstream(packet, side, c, who, flow);
-    flow.tcp = Tcp::kEstablished;
-    bool reopens = false;
-    AdvanceTcp(flow, sent_by_peer == flow.by_peer, packet.tcp_flags, packet.payload_length,
-               reopens);
+    flow.tcp =
+        AdoptTrack(sent_by_peer == flow.by_peer ? FlowSide::kInitiator : FlowSide::kResponder,
+                   SegmentOf(packet));
   }
   if (flow.answer.verdict == Verdict::kDrop) return flow.answer;
   if (!Admit(c, flow)) return Refuse(who, c, Reason::kFlowTableFull);
@@ -499,10 +496,11 @@ bool Oracle::IsExpired(const Conversation& c, const Flow& flow) const {
   const uint32_t by_rule = flow.rule ? static_cast<uint32_t>(flow.rule->idle_timeout.count()) : 0;
   uint32_t seconds = by_rule;
   if (c.protocol == kTcp) {
-    if (flow.tcp == Tcp::kSynSent || flow.tcp == Tcp::kSynReceived) seconds = 60;
-    if (flow.tcp == Tcp::kEstablished && by_rule == 0) seconds = 24 * 3600;
-    if (flow.tcp == Tcp::kClosing) seconds = 240;
-    if (flow.tcp == Tcp::kClosed) seconds = 10;
+    if (flow.tcp.state == TcpState::kSynSent || flow.tcp.state == TcpState::kSynReceived)
+      seconds = 60;
+    if (flow.tcp.state == TcpState::kEstablished && by_rule == 0) seconds = 24 * 3600;
+    if (flow.tcp.state == TcpState::kClosing) seconds = 240;
+    if (flow.tcp.state == TcpState::kClosed) seconds = 10;
   } else if (by_rule == 0) {
     seconds = c.protocol == kUdp ? 180 : 60;
   }
@@ -539,48 +537,15 @@ void Oracle::Sweep(uint64_t now_ns) {
   for (const Conversation& conversation : all) Lookup(conversation, &revoked);
 }
 
-// False: the segment does not fit.
-bool Oracle::AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, uint32_t payload_length,
-                        bool& reopens) {
-  const bool syn = (flags & tcp_flag::kSyn) != 0, ack = (flags & tcp_flag::kAck) != 0;
-  const bool both_fins = flow.fin[0] && flow.fin[1];
-  const auto go = [this, &flow](Tcp next) {
-    flow.tcp = next;
-    const bool evictable =
-        next == Tcp::kSynSent || next == Tcp::kSynReceived || next == Tcp::kClosed;
-    if (!evictable) {
-      flow.evictable_since = 0;
-    } else if (flow.evictable_since == 0) {
-      flow.evictable_since = ++evictable_counter_;
-    }
-    return true;
-  };
-  if ((flags & tcp_flag::kRst) != 0) return go(Tcp::kClosed);
-  if (syn && !ack) {
-    if (flow.tcp == Tcp::kClosed || (flow.tcp == Tcp::kClosing && both_fins)) {
-      reopens = true;
-      return true;
-    }
-    if (flow.tcp == Tcp::kSynSent) return go(from_initiator ? Tcp::kSynSent : Tcp::kSynReceived);
-    return flow.tcp == Tcp::kSynReceived || from_initiator;
+TcpOutcome Oracle::AdvanceTcp(Flow& flow, bool from_initiator, const Packet& packet) {
+  const FlowSide from = from_initiator ? FlowSide::kInitiator : FlowSide::kResponder;
+  const TcpOutcome outcome = Track(flow.tcp, from, SegmentOf(packet));
+  if (!flow.tcp.evictable()) {
+    flow.evictable_since = 0;
+  } else if (flow.evictable_since == 0) {
+    flow.evictable_since = ++evictable_counter_;
   }
-  if (syn) {
-    if (flow.tcp == Tcp::kSynSent) return !from_initiator && go(Tcp::kSynReceived);
-    if (flow.tcp == Tcp::kSynReceived) return !from_initiator || go(Tcp::kEstablished);
-    return flow.tcp != Tcp::kClosed;
-  }
-  if (flow.tcp == Tcp::kSynSent) {
-    return !from_initiator && (flags & tcp_flag::kFin) == 0 && payload_length == 0;
-  }
-  if (flow.tcp == Tcp::kSynReceived && !from_initiator && (flags & tcp_flag::kFin) == 0)
-    return true;
-  if (flow.tcp == Tcp::kClosed) return true;
-  if ((flags & tcp_flag::kFin) != 0) {
-    flow.fin[from_initiator ? 0 : 1] = true;
-    return go(Tcp::kClosing);
-  }
-  if (flow.tcp == Tcp::kClosing) return both_fins ? go(Tcp::kClosed) : true;
-  return go(Tcp::kEstablished);
+  return outcome;
 }
 
 bool Oracle::Admit(const Conversation& c, const Flow& flow) {
@@ -598,7 +563,8 @@ bool Oracle::Admit(const Conversation& c, const Flow& flow) {
   Flow& admitted = flows_[c] = flow;
   admitted.policy = policy_;
   admitted.last_ms = static_cast<uint32_t>(now_ns_ / 1'000'000);
-  if (admitted.tcp == Tcp::kSynSent) admitted.evictable_since = ++evictable_counter_;
+  if (c.protocol == kTcp && admitted.tcp.evictable())
+    admitted.evictable_since = ++evictable_counter_;
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 
+#include "dataplane/flow/tcp_track.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/policy/spec.h"
 
@@ -61,14 +62,12 @@ class Oracle {
       return a.Tie() < b.Tie();
     }
   };
-  enum class Tcp { kNone, kSynSent, kSynReceived, kEstablished, kClosing, kClosed };
   struct Flow {
     bool by_peer = false;
     uint64_t policy = 0;
     OracleAnswer answer;
     std::optional<RuleSpec> rule;
-    Tcp tcp = Tcp::kNone;
-    bool fin[2] = {false, false};  // of the initiator, of the responder
+    TcpTrack tcp;  // followed by the gateway's own tracker, which has tests of its own
     uint32_t last_ms = 0;
     uint64_t evictable_since = 0;  // order of becoming half open or closed; 0: is neither
   };
@@ -102,8 +101,7 @@ class Oracle {
   // The live flow, decided again if the policy has changed; end() and, in *revoked, why not.
   FlowMap::iterator Lookup(const Conversation& c, bool* revoked);
   bool IsExpired(const Conversation& c, const Flow& flow) const;
-  bool AdvanceTcp(Flow& flow, bool from_initiator, uint8_t flags, uint32_t payload_length,
-                  bool& reopens);
+  TcpOutcome AdvanceTcp(Flow& flow, bool from_initiator, const Packet& packet);
   bool Admit(const Conversation& c, const Flow& flow);
 
   PolicySpec spec_;

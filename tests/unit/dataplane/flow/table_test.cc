@@ -47,12 +47,12 @@ TEST(FlowTable, GivesZeroedEntriesEvenWhenTheyAreUsedAgain) {
   FlowIndex flow = Insert(table, 1);
   table.At(flow).stamp = 7;
   table.At(flow).bytes[1] = 99;
-  table.At(flow).fins = 3;
+  table.At(flow).tcp.marks = 3;
   table.Erase(flow);
   flow = Insert(table, 2);
   EXPECT_EQ(table.At(flow).stamp, 0u);
   EXPECT_EQ(table.At(flow).bytes[1], 0u);
-  EXPECT_EQ(table.At(flow).fins, 0);
+  EXPECT_EQ(table.At(flow).tcp.marks, 0);
   EXPECT_TRUE(table.At(flow).in_use());
   EXPECT_EQ(table.KeyOf(flow), KeyOf(2));
 }
@@ -188,7 +188,7 @@ TEST(FlowTable, TimeoutFollowsProtocolStateAndRule) {
   const auto timeout = [&table](uint8_t protocol, TcpState state, uint32_t rule) {
     FlowEntry entry;
     entry.words = table.WordsOf(KeyOf(1, protocol));
-    entry.tcp = state;
+    entry.tcp.state = state;
     entry.rule_timeout_seconds = rule;
     return table.TimeoutFor(entry) / 1000;
   };

@@ -60,8 +60,8 @@ class PipelineTest : public ::testing::Test {
  protected:
   void Handshake() {
     gateway_.Send(kDevice, Out().Tcp(40000, 104));
-    gateway_.Send(kNetwork, In().Tcp(104, 40000, kSyn | kAck));
-    gateway_.Send(kDevice, Out().Tcp(40000, 104, kAck));
+    gateway_.Send(kNetwork, In().Tcp(104, 40000, kSyn | kAck).Sequence(0, 1001));
+    gateway_.Send(kDevice, Out().Tcp(40000, 104, kAck).Sequence(1001, 1));
   }
   size_t CountEvents(EventKind kind) {
     const auto events = gateway_.Events();
@@ -102,13 +102,14 @@ TEST_F(Flows, ATcpSegmentMustFitTheStateOfItsFlow) {
   gateway_.Send(kDevice, Out().Tcp(40000, 104));
   const FrameBuilder early_data = In().Tcp(104, 40000, kAck).PayloadSize(10);
   EXPECT_TRUE(Drops(gateway_.Send(kNetwork, early_data), Reason::kTcpState));
-  EXPECT_TRUE(Forwards(gateway_.Send(kNetwork, In().Tcp(104, 40000, kSyn | kAck))));
+  EXPECT_TRUE(
+      Forwards(gateway_.Send(kNetwork, In().Tcp(104, 40000, kSyn | kAck).Sequence(0, 1001))));
 }
 
 TEST_F(Flows, AClosedConnectionCanBeOpenedAgainAtOnce) {
   gateway_.Enforce(PumpPolicy());
   Handshake();
-  gateway_.Send(kDevice, Out().Tcp(40000, 104, kRst));
+  gateway_.Send(kDevice, Out().Tcp(40000, 104, kRst).Sequence(1001));
   EXPECT_TRUE(Forwards(gateway_.Send(kDevice, Out().Tcp(40000, 104))));
   EXPECT_EQ(gateway_.flows().size(), 1u);
 }
@@ -116,7 +117,8 @@ TEST_F(Flows, AClosedConnectionCanBeOpenedAgainAtOnce) {
 TEST_F(Flows, ThePeerOpensOnlyWhatItsRuleAllows) {
   gateway_.Enforce(PumpPolicy());
   EXPECT_TRUE(Forwards(gateway_.Send(kNetwork, In().Tcp(50000, 3010))));
-  EXPECT_TRUE(Forwards(gateway_.Send(kDevice, Out().Tcp(3010, 50000, kSyn | kAck))));
+  EXPECT_TRUE(
+      Forwards(gateway_.Send(kDevice, Out().Tcp(3010, 50000, kSyn | kAck).Sequence(0, 1001))));
   EXPECT_TRUE(Drops(gateway_.Send(kNetwork, In().Tcp(50000, 104)), Reason::kNoRule));
 }
 
@@ -147,8 +149,8 @@ TEST_F(Flows, OneBurstHoldsAWholeConversation) {
   gateway_.Enforce(PumpPolicy());
   const auto decisions = gateway_.SendBurst(
       kDevice, {Out().Tcp(40000, 104).Build(), Out().Tcp(40000, 104).Build(),
-                Out().Tcp(40000, 104, kAck).Build(), Out().Tcp(40000, 104, kRst).Build(),
-                Out().Tcp(40000, 104).Build()});
+                Out().Tcp(40000, 104, kAck).Build(),
+                Out().Tcp(40000, 104, kRst).Sequence(1001).Build(), Out().Tcp(40000, 104).Build()});
   EXPECT_TRUE(Forwards(decisions[0]));
   EXPECT_TRUE(Forwards(decisions[1]));
   EXPECT_TRUE(Drops(decisions[2], Reason::kTcpState));
@@ -301,8 +303,8 @@ TEST_F(Modes, ObserveForwardsEverythingAndRecordsFlows) {
 TEST_F(Modes, AuditMarksWhatItWouldDropAndItsReplies) {
   gateway_.Enforce(PumpPolicy(Mode::kAudit));
   EXPECT_TRUE(Is(gateway_.Send(kDevice, Out().Tcp(40000, 445)), Verdict::kAudit, Reason::kNoRule));
-  EXPECT_TRUE(Is(gateway_.Send(kNetwork, In().Tcp(445, 40000, kSyn | kAck)), Verdict::kAudit,
-                 Reason::kNoRule));
+  EXPECT_TRUE(Is(gateway_.Send(kNetwork, In().Tcp(445, 40000, kSyn | kAck).Sequence(0, 1001)),
+                 Verdict::kAudit, Reason::kNoRule));
   EXPECT_TRUE(Forwards(gateway_.Send(kDevice, Out().Tcp(40000, 104))));
 }
 
@@ -386,7 +388,7 @@ TEST_F(Reports, ARefusedConnectionIsNotAnswered) {
   gateway_.Enforce(PumpPolicy());
   gateway_.Send(kDevice, Out().Tcp(40000, 104));
   gateway_.Events();
-  gateway_.Send(kNetwork, In().Tcp(104, 40000, kRst | kAck));
+  gateway_.Send(kNetwork, In().Tcp(104, 40000, kRst | kAck).Sequence(0, 1001));
   EXPECT_TRUE(gateway_.Events().empty());
 }
 
