@@ -42,6 +42,9 @@ inline void NoteFragment(Packet& packet, uint32_t offset, bool more, uint32_t id
   packet.fragment_digest = digest;
 }
 
+// A frame that is neither ARP nor IP: says what it is. It always has a reason to be dropped, unless
+// the guard knows better.
+Reason ParseLayer2(Reader reader, Packet& packet) noexcept;
 Reason ParseArp(Reader reader, Packet& packet) noexcept;
 // `options`: a reader of exactly the option bytes.
 Reason CheckIpv4Options(Reader options) noexcept;
@@ -50,5 +53,17 @@ Reason ParseIpv6(Reader reader, Packet& packet) noexcept;
 // packet that an ICMPv6 error quotes.
 Reason WalkIpv6Extensions(uint8_t next_header, Reader& reader, Ipv6Chain& chain) noexcept;
 Reason ParseIcmp(Reader reader, const IpEnvelope& ip, Packet& packet) noexcept;
+
+constexpr bool IsDhcpPort(bool is_v6, uint16_t l4_port) {
+  const uint16_t first = is_v6 ? l4_port::kDhcpv6Client : l4_port::kDhcpServer;
+  return l4_port == first || l4_port == first + 1;
+}
+// A UDP datagram, whose length is checked, to such a port. `reader`: at the UDP header.
+Reason ParseDhcpDatagram(Reader reader, Packet& packet) noexcept;
+// The message inside of it, by family.
+Reason ParseDhcp(const Reader& message, Packet& packet) noexcept;
+Reason ParseDhcpv6(Reader message, Packet& packet) noexcept;
+// RFC 8520: option 161 of DHCP, 112 of DHCPv6.
+bool IsMudUrl(Reader value) noexcept;
 
 }  // namespace cordon::dp

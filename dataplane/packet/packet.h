@@ -10,6 +10,7 @@
 
 #include "dataplane/packet/address.h"
 #include "dataplane/packet/check.h"
+#include "dataplane/packet/dhcp.h"
 #include "dataplane/packet/reason.h"
 
 namespace cordon::dp {
@@ -48,6 +49,30 @@ enum class IcmpKind : uint8_t {
   kReply,     // 0, 14, 16, 18; ICMPv6 129: passes only on the flow of its request
   kError,     // 3, 11, 12; ICMPv6 1-4: passes only if the packet it quotes is a live flow
   kNeighbour  // ICMPv6 133 RS, 135 NS, 136 NA: judged by the ND guard
+};
+
+// Which guard must look at a frame, each time and before any rule.
+enum class GuardKind : uint8_t {
+  kNone,
+  kLayer2,  // neither ARP nor IP: see L2Kind; `reason` is kEthertypeNotAllowed
+  kArp,
+  kNeighbour,   // neighbour discovery: IcmpKind::kNeighbour
+  kDhcp,        // to an L4 port of DHCP or DHCPv6
+  kMembership,  // IGMP, MLD
+};
+
+// What a frame is that is neither ARP nor IP.
+enum class L2Kind : uint8_t {
+  kNone,
+  kEapol,  // 802.1X
+  kLldp,
+  kStp,  // bridge protocol data units, those per VLAN included
+  kLacp,
+  kPtp,  // IEEE 1588 over Ethernet
+  kCdp,
+  kRarp,
+  kLlc,    // any other 802.3 frame with a length instead of an ethertype
+  kOther,  // any other ethertype
 };
 
 struct ArpFacts {
@@ -124,6 +149,8 @@ struct Packet {
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
   IcmpKind icmp_kind = IcmpKind::kNone;
+  GuardKind guard = GuardKind::kNone;
+  L2Kind l2_kind = L2Kind::kNone;
   uint16_t icmp_id = 0;           // see HasIcmpId; 0 for other types
   uint16_t source_port = 0;       // L4 port, TCP and UDP
   uint16_t destination_port = 0;  // L4 port, TCP and UDP
@@ -140,10 +167,11 @@ struct Packet {
 
   IpAddress source;
   IpAddress destination;
-  union {  // by layer3, protocol and icmp_kind: at most one applies
+  union {  // by layer3, protocol, icmp_kind and guard: at most one applies
     ArpFacts arp;
     NdFacts nd;
     IgmpFacts igmp;
+    DhcpFacts dhcp;
     QuotedFacts quoted;
   };
 

@@ -49,6 +49,8 @@ void Clear(Packet& packet) {
   packet.icmp_type = 0;
   packet.icmp_code = 0;
   packet.icmp_kind = IcmpKind::kNone;
+  packet.guard = GuardKind::kNone;
+  packet.l2_kind = L2Kind::kNone;
   packet.icmp_id = 0;
   packet.source_port = 0;
   packet.destination_port = 0;
@@ -93,7 +95,7 @@ Reason ParseEthernet(Reader reader, Packet& packet) noexcept {
     case kEthertypeArp:
       return ParseArp(reader, packet);
     default:  // lengths of LLC frames (below 0x600) included
-      return Reason::kEthertypeNotAllowed;
+      return ParseLayer2(reader, packet);
   }
 }
 

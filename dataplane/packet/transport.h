@@ -65,6 +65,9 @@ inline Reason ParseUdp(Reader reader, Packet& packet) noexcept {
   if (packet.source_port == 0 || packet.destination_port == 0) [[unlikely]] {
     return Reason::kPortZero;
   }
+  if (IsDhcpPort(packet.layer3 == Layer3::kIpv6, packet.destination_port)) [[unlikely]] {
+    return ParseDhcpDatagram(reader, packet);
+  }
   return Reason::kUndecided;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/pipeline/pipeline.h"
+#include "tests/support/dhcp_builder.h"
 #include "tests/support/gateway.h"
 #include "tests/support/policy_builder.h"
 
@@ -100,17 +101,23 @@ TEST_F(Binding, ASourceThatIsNotBoundIsSpoofed) {
 }
 
 TEST_F(Binding, DhcpStartsWithoutAnAddress) {
-  EXPECT_TRUE(Forwards(kDevice, Out().From("0.0.0.0").To("255.255.255.255").Udp(68, 67)));
-  EXPECT_TRUE(Drops(kDevice, Out().From("0.0.0.0").Udp(68, 53), Reason::kSourceNotBound));
-  EXPECT_TRUE(Forwards(kNetwork, In().To("255.255.255.255").Udp(67, 68)));
+  const Bytes discover = DhcpMessage(dhcp_type::kDiscover).Client(kPump.mac).Build();
+  const Bytes offer = DhcpMessage(dhcp_type::kOffer).Client(kPump.mac).Build();
   EXPECT_TRUE(
-      Drops(kNetwork, In().To("255.255.255.255").Udp(66, 68), Reason::kDestinationNotBound));
+      Forwards(kDevice, Out().From("0.0.0.0").To("255.255.255.255").Udp(68, 67).Payload(discover)));
+  EXPECT_TRUE(Drops(kDevice, Out().From("0.0.0.0").Udp(68, 53), Reason::kSourceNotBound));
+  EXPECT_TRUE(Forwards(kNetwork, In().To("255.255.255.255").Udp(67, 68).Payload(offer)));
+  EXPECT_TRUE(
+      Drops(kNetwork, In().To("255.255.255.255").Udp(67, 66), Reason::kDestinationNotBound));
 }
 
 TEST_F(Binding, LinkLocalSourcesServeMldAndDhcpv6Only) {
   const FrameBuilder link_local = Out(kPump6).From("fe80::1");
   EXPECT_TRUE(Forwards(kDevice, FrameBuilder(link_local).Icmp(143, 0)));
-  EXPECT_TRUE(Forwards(kDevice, FrameBuilder(link_local).Udp(546, 547)));
+  EXPECT_TRUE(Forwards(kDevice, FrameBuilder(link_local)
+                                    .To("ff02::1:2")
+                                    .Udp(546, 547)
+                                    .Payload(Dhcpv6Message(dhcpv6_type::kSolicit).Build())));
   EXPECT_TRUE(Drops(kDevice, FrameBuilder(link_local).Udp(80), Reason::kSourceNotBound));
 }
 
