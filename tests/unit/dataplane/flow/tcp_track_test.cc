@@ -143,6 +143,10 @@ TEST(TcpTrack, ResetOfTheServerMustAcknowledgeTheSyn) {
   EXPECT_EQ(c.ReasonOf({kR, kRst, 0}), Reason::kTcpReset);
   EXPECT_EQ(c.ReasonOf({kR, kRstAck, 0, 0}), Reason::kTcpReset);
   EXPECT_EQ(c.ReasonOf({kR, kRstAck, 0, 2}), Reason::kTcpReset);
+  TcpSegment without_ack = Segment{kR, kRstAck, 0, 1}.Raw();
+  without_ack.flags = kRst;
+  TcpTrack track = c.track();
+  EXPECT_EQ(Track(track, kR, without_ack).reason, Reason::kTcpReset);
   EXPECT_EQ(c.state(), kSynSent);
   EXPECT_EQ(c.Pass({kR, kRstAck, 0u - kIsn[1], 1}).state(), kClosed);
 }
@@ -227,6 +231,24 @@ TEST(TcpTrack, TupleReopensAfterCloseAndAfterReset) {
   Conversation time_wait = Established().Pass({kI, kFinAck, 1, 1}).Pass({kR, kFinAck, 1, 2});
   EXPECT_TRUE(time_wait.Feed({kI, kSyn, 0x10000}).reopens) << "the last ACK may be lost";
   EXPECT_FALSE(Established().Pass({kI, kFinAck, 1, 1}).Feed({kI, kSyn, 0x10000}).reopens);
+}
+
+TEST(TcpTrack, LatestSynOfTheInitiatorCounts) {
+  // R075: it gave up and tries again from the same L4 port.
+  Conversation c(7, 1000);
+  c.Pass({kI, kSyn, 5'000});
+  EXPECT_EQ(c.ReasonOf({kR, kSynAck, 0, 1}), Reason::kTcpWindow);
+  c.Pass({kR, kSynAck, 0, 5'001, 0, 1000, 7}).Pass({kI, kAck, 5'001, 1});
+  EXPECT_EQ(c.state(), kEstablished);
+  EXPECT_EQ(c.ReasonOf({kR, kAck | kPsh, 1, 5'001, 2'000}), Reason::kTcpWindow) << "no scale now";
+}
+
+TEST(TcpTrack, ServerCannotChangeItsNumberOnceTheInitiatorHasAcknowledgedIt) {
+  // R070
+  Conversation c;
+  c.Pass({kR, kSyn, 0}).Pass({kI, kSynAck, 0, 1});
+  EXPECT_EQ(c.ReasonOf({kR, kSynAck, 9'000, 1}), Reason::kTcpWindow);
+  EXPECT_EQ(c.Pass({kR, kSynAck, 0, 1}).state(), kEstablished);
 }
 
 TEST(TcpTrack, StraySynAckOpensNothing) {
