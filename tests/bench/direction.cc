@@ -42,7 +42,7 @@ void DirectionCounts::Add(const DirectionCounts& other) {
 }
 
 Direction::Direction(const TrafficOptions& options, const Model& model, bool from_device,
-                     const PortQueues& ports, rte_mempool* pool)
+                     Segment segment, const PortQueues& ports, rte_mempool* pool)
     : options_(options),
       model_(model),
       from_device_(from_device),
@@ -61,7 +61,7 @@ Direction::Direction(const TrafficOptions& options, const Model& model, bool fro
   frames_.resize(stride_ * flows_.size() + kMaxFrame);
   for (uint32_t place = 0; place < flows_.size(); ++place) {
     const ModelFlow& flow = model.flows[flows_[place]];
-    lengths_.push_back(static_cast<uint16_t>(BuildFrame(RequestFor(flows_[place], Segment::kData),
+    lengths_.push_back(static_cast<uint16_t>(BuildFrame(RequestFor(flows_[place], segment),
                                                         model.devices[flow.device], flow,
                                                         &frames_[place * stride_])));
   }

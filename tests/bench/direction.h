@@ -38,7 +38,8 @@ class Direction {
   static constexpr uint16_t kBurst = 32;
 
   // All references must outlive it. Only flows that some policy allows are sent toward devices.
-  Direction(const TrafficOptions& options, const Model& model, bool from_device,
+  // `segment`: what Send sends of TCP flows.
+  Direction(const TrafficOptions& options, const Model& model, bool from_device, Segment segment,
             const PortQueues& ports, rte_mempool* pool);
 
   // Sends up to `want` next frames, at most kBurst; returns how many were taken. With `timed` the

@@ -4,13 +4,14 @@
 //
 //   bench-traffic EAL-OPTIONS -- MODEL-OPTIONS [--both yes] [--open MPPS] [--rate MPPS]
 //       [--time SECONDS] [--runs N] [--latency yes] [--do run|flows|search] [--polite yes]
-//       [--receive-queues N]
+//       [--syn yes] [--receive-queues N]
 //
 // Each frame says in its last four bytes which flow it is of and what the policy must do with it
 // (see frame.h): a refused frame that arrives is `wrong`, an allowed one that does not is `lost`.
 // --both: traffic toward the devices too. --open: opens every flow first, at that rate (SYN,
 // SYN+ACK, ACK, or one UDP frame each way). --do flows: every frame opens a flow, each once.
-// --do search: the highest rate at which nothing is lost (RFC 2544, by halving).
+// --syn: TCP frames are first segments, as in a flood. --do search: the highest rate at which
+// nothing is lost (RFC 2544, by halving).
 // --polite: with --rate, sleeps between bursts under a real-time priority, so that others may
 // use the core and still never keep the sink from its ring. Prints one JSON object a run.
 // `backpressure` is the share of transmit calls that found the ring full: near 0 the generator was
@@ -42,7 +43,7 @@ struct Options {
   TrafficOptions traffic;
   double seconds = 1, rate = 0, open_rate = 0;  // frames a second
   int runs = 3;
-  bool both = false, latency = false, polite = false;
+  bool both = false, latency = false, polite = false, syn = false;
   std::string what = "run";
   uint16_t receive_queues = 1;
 };
@@ -66,9 +67,11 @@ class Bench {
   Bench(const Options& options, const Model& model, rte_mempool* pool)
       : options_(options), hz_(static_cast<double>(rte_get_tsc_hz())) {
     const uint16_t queues = options.receive_queues;
-    directions_.emplace_back(options.traffic, model, true, PortQueues{0, 1, queues}, pool);
+    const Segment segment = options.what == "flows" || options.syn ? Segment::kSyn : Segment::kData;
+    directions_.emplace_back(options.traffic, model, true, segment, PortQueues{0, 1, queues}, pool);
     if (options.both) {
-      directions_.emplace_back(options.traffic, model, false, PortQueues{1, 0, queues}, pool);
+      directions_.emplace_back(options.traffic, model, false, segment, PortQueues{1, 0, queues},
+                               pool);
     }
   }
 
@@ -104,8 +107,17 @@ class Bench {
   // Every frame opens a flow; each flow is opened once.
   RunResult RunFlows() {
     Clear();
+    Direction& direction = directions_[0];
     const uint64_t start = rte_rdtsc();
-    const uint64_t end = Open(0, Segment::kSyn, options_.rate);
+    uint32_t done = 0;
+    while (done < direction.count() && stop_requested == 0) {
+      const uint32_t left = direction.count() - done;
+      done +=
+          direction.Send(static_cast<uint16_t>(std::min<uint32_t>(Direction::kBurst, left)), false);
+      ReceiveAll();
+    }
+    const uint64_t end = rte_rdtsc();
+    Drain();
     return {Total(), static_cast<double>(end - start) / hz_};
   }
 
@@ -173,24 +185,22 @@ class Bench {
     }
     return false;
   }
-  // Sends every flow's opening segment once; returns when the last was taken.
-  uint64_t Open(size_t which, Segment segment, double rate) {
+  // Sends every flow's opening segment once.
+  void Open(size_t which, Segment segment, double rate) {
     Direction& direction = directions_[which];
     direction.Rewind();
     const uint64_t start = rte_rdtsc();
     uint32_t done = 0;
     while (done < direction.count() && stop_requested == 0) {
       const double due = static_cast<double>(rte_rdtsc() - start) / hz_ * rate;
-      if (rate == 0 || done < due) {
+      if (done < due) {
         done += direction.SendOpening(segment, static_cast<uint16_t>(std::min<uint32_t>(
                                                    Direction::kBurst, direction.count() - done)));
       }
       ReceiveAll();
     }
-    const uint64_t end = rte_rdtsc();
     Drain();
     direction.Rewind();
-    return end;
   }
 
   const Options& options_;
@@ -237,6 +247,8 @@ bool TakeOption(const std::string& name, const std::string& value, Options& opti
     options.both = value == "yes";
   } else if (name == "--latency") {
     options.latency = value == "yes";
+  } else if (name == "--syn") {
+    options.syn = value == "yes";
   } else if (name == "--polite") {
     options.polite = value == "yes";
   } else if (name == "--do") {

@@ -74,12 +74,13 @@ class Bench:
         return rows
 
     def run_options(self):
-        return ["--time", "0.4", "--runs", "2" if self.quick else "3"]
+        return ["--time", "0.3", "--runs", "2" if self.quick else "3"]
 
     @staticmethod
     def opening(case, dut):
-        both = ["--both", "yes"]
-        return both + ["--open", str(dut.open_mpps)] if dut.stateful and case.model.get("deny") != 100 else both
+        if case.model.get("deny") == 100:
+            return ["--syn", "yes"]  # nothing is allowed: there is nothing to open, and no way back
+        return ["--both", "yes"] + (["--open", str(dut.open_mpps)] if dut.stateful else [])
 
     # --- kinds of cases
 
