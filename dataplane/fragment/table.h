@@ -105,6 +105,8 @@ class FragmentTable {
   std::span<const FreedFrame> freed() const noexcept { return {freed_.data(), freed_count_}; }
   void ClearFreed() noexcept { freed_count_ = 0; }
 
+  // StartBurst has nothing to do.
+  bool is_idle() const noexcept { return open_ == 0 && resting_count_ == 0; }
   size_t open() const noexcept { return open_; }  // datagrams, refused ones included
   size_t held() const noexcept { return held_; }  // frames
   size_t tickets() const noexcept { return free_tickets_.size(); }  // each is below

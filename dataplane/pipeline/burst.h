@@ -5,8 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "dataplane/flow/table.h"
+#include "dataplane/fragment/table.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/policy/decide.h"
 
@@ -30,6 +32,13 @@ struct Slot {
   Initiator initiator = Initiator::kDevice;  // of the flow to be admitted
 };
 
+// A frame of this or an earlier burst that was held, and now has its verdict.
+struct ReleasedFrame {
+  Decision decision;
+  HoldTicket ticket = kNoTicket;
+  uint8_t before = 0;  // it leaves before this frame of the burst at hand
+};
+
 // io/ (or replay) sets pair, side, count, frames[0..count) and, where it must, preset[0..count);
 // ProcessBurst fills slots[0..count) and resets presets. All frames of a burst come from one port.
 struct Burst {
@@ -45,6 +54,14 @@ struct Burst {
   SlotMask express = 0;  // decided by the express stage
   SlotMask forward = 0;  // may leave: forwarded or audited
 
+  // Frames (a bit each) that are neither sent nor freed now: io keeps them under their tickets
+  // until those are released, which may be in this very burst.
+  SlotMask held = 0;
+  std::array<HoldTicket, kMaxBurst> tickets{};
+  // In the order in which they leave; of any pair. Good until the next ProcessBurst.
+  std::span<const ReleasedFrame> released;
+
+  bool IsHeld(size_t i) const { return (held >> i & 1) != 0; }
   bool ShouldForward(size_t i) const { return (forward >> i & 1) != 0; }
   // The frames that are there.
   SlotMask all() const { return count == 0 ? 0 : ~SlotMask{0} >> (kMaxBurst - count); }

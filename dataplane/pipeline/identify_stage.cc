@@ -48,6 +48,8 @@ void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept {
     Slot& slot = burst.slots[i];
     SetKey(context.flows, burst, slot);
     context.flows.PrefetchBucket(slot.hash);
+    if (slot.packet.is_fragment) [[unlikely]]
+      work.pieces |= SlotMask{1} << i;
     if (!has_policy) [[unlikely]] {
       slot.decision = {Verdict::kDrop, Reason::kNoPolicy, kNoDevice, kNoRuleIndex, 0};
     }

@@ -18,9 +18,6 @@ void ParseStage(Burst& burst) noexcept {
       burst.preset[i] = Reason::kUndecided;
     } else if (!slot.packet.has_ethernet) [[unlikely]] {
       slot.decision.reason = slot.packet.reason;
-    } else if (slot.packet.IsLaterFragment() && slot.packet.reason == Reason::kUndecided)
-        [[unlikely]] {
-      slot.packet.reason = Reason::kFragmentNotFirst;
     }
   });
 }

@@ -10,6 +10,7 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
     : worker_(worker),
       policy_slot_(policy),
       flows_(flows),
+      fragments_(options.fragments, flows.seed()),
       counters_(counters),
       reporter_(events, counters),
       sweep_(options.sweep_round),
@@ -17,18 +18,23 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
 
 void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
   const PolicyTable& policy = policy_slot_.Acquire(worker_);
-  const Context context{policy, flows_,   counters_, reporter_,
-                        sweep_, options_, now,       static_cast<Milliseconds>(now / 1'000'000)};
+  const Context context{policy,    flows_,    fragments_,
+                        counters_, reporter_, sweep_,
+                        options_,  now,       static_cast<Milliseconds>(now / 1'000'000)};
   Work work;
+  StartFragments(context, burst);       // held frames whose time is over
   ExpressStage(context, burst);         // ordinary frames of flows that are already decided
   ParseStage(burst);                    // bytes   -> headers, or a reason to drop
   IdentifyStage(context, burst, work);  // headers -> whose flow it would be
-  GuardStage(context, burst, work);     // ARP and neighbour discovery
-  while (work.open != 0) {
-    FlowStage(context, burst, work);    // already admitted under this policy?
-    PolicyStage(context, burst, work);  // every new or stale flow gets its verdict
-    AdmitStage(context, burst, work);   // remember what was forwarded
-  }
+  do {
+    FragmentStage(context, burst, work);  // pieces share the verdict of their first one
+    GuardStage(context, burst, work);     // ARP and neighbour discovery
+    while (work.open != 0) {
+      FlowStage(context, burst, work);    // already admitted under this policy?
+      PolicyStage(context, burst, work);  // every new or stale flow gets its verdict
+      AdmitStage(context, burst, work);   // remember what was forwarded
+    }
+  } while (work.has_pieces());
   RecordStage(context, burst);  // count all, report what was refused
   ExpireStage(context);         // forget flows that were idle for too long
 }

@@ -6,6 +6,7 @@
 
 #include "dataplane/flow/table.h"
 #include "dataplane/pipeline/burst.h"
+#include "dataplane/pipeline/fragments.h"
 #include "dataplane/pipeline/reporter.h"
 #include "dataplane/pipeline/sweep.h"
 #include "dataplane/policy/slot.h"
@@ -20,6 +21,8 @@ struct PipelineOptions {
   TimePoint adopt_until = 0;
   // Nanoseconds in which every flow is looked at for expiry and for a new policy.
   uint64_t sweep_round = Sweep::kUsualRound;
+  // Datagrams in pieces, and frames held for them.
+  FragmentLimits fragments = {};
 };
 
 // Not thread-safe: one worker owns it. All references must outlive it.
@@ -32,6 +35,8 @@ class Pipeline {
   // policy become enforced and idle flows expire. The caller must then forward or free each frame
   // and call PolicySlot::Quiesce for its worker: ProcessBurst acquires the table, but what it
   // decided holds until the frames are out.
+  // Frames that the burst holds stay with the caller until a later burst, of any pair, releases
+  // them; those that are still held when the pipeline goes are dropped.
   // The decisions are those of processing the frames one by one, however they fall into bursts.
   void ProcessBurst(Burst& burst, TimePoint now) noexcept;
 
@@ -39,6 +44,7 @@ class Pipeline {
   const size_t worker_;
   PolicySlot& policy_slot_;
   FlowTable& flows_;
+  Fragments fragments_;
   WorkerCounters& counters_;
   Reporter reporter_;
   Sweep sweep_;

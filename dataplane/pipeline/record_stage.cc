@@ -35,7 +35,7 @@ class ReasonRun {
 }  // namespace
 
 void RecordStage(const Context& context, Burst& burst) noexcept {
-  const SlotMask general = burst.all() & ~burst.express;
+  const SlotMask general = burst.all() & ~burst.express & ~burst.held;  // those count when released
   burst.forward = burst.express;
   if (general == 0) return;
   uint64_t frames[kVerdictCount] = {};
@@ -49,7 +49,7 @@ void RecordStage(const Context& context, Burst& burst) noexcept {
     reasons.Add(slot.decision);
     if (slot.decision.verdict != Verdict::kDrop) burst.forward |= SlotMask{1} << i;
     if (slot.decision.verdict != Verdict::kForward) {
-      context.reporter.FrameRefused(burst, slot, context.policy.stamp(), context.now);
+      context.reporter.FrameRefused(burst.pair, slot, context.policy.stamp(), context.now);
     }
   });
   const size_t pair = std::min<size_t>(burst.pair, kMaxCountedPairs - 1);

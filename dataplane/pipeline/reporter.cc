@@ -45,16 +45,16 @@ FlowEvent EventOf(const FlowTable& flows, FlowIndex flow) {
   return event;
 }
 
-FlowEvent EventOf(const Burst& burst, const Slot& slot) {
+FlowEvent EventOf(uint16_t pair, const Slot& slot) {
   const Packet& packet = slot.packet;
-  const bool from_device = burst.side == Side::kDevice;
+  const bool from_device = slot.side == Side::kDevice;
   FlowEvent event = EventOf(slot.key);
   event.protocol = packet.protocol;
   event.device_port = from_device ? packet.source_port : packet.destination_port;
   event.peer_port = from_device ? packet.destination_port : packet.source_port;
   if (IsIcmp(packet.protocol)) event.device_port = packet.icmp_type;
-  event.pair = burst.pair;
-  event.side = burst.side;
+  event.pair = pair;
+  event.side = slot.side;
   event.verdict = slot.decision.verdict;
   event.reason = slot.decision.reason;
   event.ethertype = packet.ethertype;
@@ -69,7 +69,7 @@ FlowEvent EventOf(const Burst& burst, const Slot& slot) {
 Reporter::Reporter(EventRing& ring, WorkerCounters& counters)
     : ring_(ring), counters_(counters), recent_(std::make_unique<std::array<Recent, kRecent>>()) {}
 
-void Reporter::FrameRefused(const Burst& burst, const Slot& slot, uint32_t stamp,
+void Reporter::FrameRefused(uint16_t pair, const Slot& slot, uint32_t stamp,
                             TimePoint now) noexcept {
   const auto reason = static_cast<uint64_t>(slot.decision.reason) + 1;
   const uint64_t tag = MultiplyMix(slot.hash ^ reason, 0x9e3779b97f4a7c15ULL) | 1;
@@ -81,7 +81,7 @@ void Reporter::FrameRefused(const Burst& burst, const Slot& slot, uint32_t stamp
     recent.bytes += slot.packet.frame_length;
     return;
   }
-  FlowEvent event = EventOf(burst, slot);
+  FlowEvent event = EventOf(pair, slot);
   event.kind = slot.decision.verdict == Verdict::kAudit ? EventKind::kAudited : EventKind::kRefused;
   event.stamp = stamp;
   event.first_seen_ns = event.last_seen_ns = now;

@@ -23,7 +23,7 @@ class Reporter {
 
   // A frame that was dropped or audited. Equal ones (flow and reason) are told once a second; the
   // next event carries the count of those in between. Bounded: a small table that forgets.
-  void FrameRefused(const Burst& burst, const Slot& slot, uint32_t stamp, TimePoint now) noexcept;
+  void FrameRefused(uint16_t pair, const Slot& slot, uint32_t stamp, TimePoint now) noexcept;
   void FlowAdmitted(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept;
   void FlowAnswered(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept;
   void FlowEnded(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept;

@@ -8,6 +8,7 @@
 
 #include "dataplane/flow/table.h"
 #include "dataplane/pipeline/burst.h"
+#include "dataplane/pipeline/fragments.h"
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/policy/table.h"
 
@@ -17,6 +18,7 @@ namespace cordon::dp {
 struct Context {
   const PolicyTable& policy;
   FlowTable& flows;
+  Fragments& fragments;
   WorkerCounters& counters;
   Reporter& reporter;
   Sweep& sweep;
@@ -27,11 +29,18 @@ struct Context {
 
 // Which slots wait for which stage. A slot that is in none of them is decided.
 struct Work {
+  SlotMask pieces = 0;  // of datagrams, not taken up yet
+  SlotMask judged = 0;  // the first piece of `datagram`, on its way through the other stages
+  DatagramIndex datagram = 0;
+  SlotMask later_guarded = 0;  // behind that piece: frames are decided in order
+  SlotMask later_open = 0;
   SlotMask guarded = 0;   // ARP and neighbour discovery
   SlotMask open = 0;      // to be looked up in the flow table
   SlotMask missed = 0;    // belongs to no flow
   SlotMask stale = 0;     // belongs to a flow that was decided under an older policy
   SlotMask admitted = 0;  // opens a flow
+
+  bool has_pieces() const { return (pieces | judged) != 0; }
 };
 
 // Calls f(i) for every bit i, lowest first: frames stay in order.
@@ -46,6 +55,11 @@ void ForEach(SlotMask mask, F f) {
 void ExpressStage(const Context& context, Burst& burst) noexcept;
 void ParseStage(Burst& burst) noexcept;
 void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept;
+// Ends the waiting of held frames whose time is over. Before all other stages.
+void StartFragments(const Context& context, Burst& burst) noexcept;
+// Pieces of datagrams take the verdict of their first one, or wait for it. Lets the frames up to
+// the next first piece on; called again when that is judged, until no pieces are left.
+void FragmentStage(const Context& context, Burst& burst, Work& work) noexcept;
 void GuardStage(const Context& context, Burst& burst, Work& work) noexcept;
 // These three are a round. A frame whose flow may be changed by an earlier frame of the same burst
 // that is a miss or stale stays open for the next round, so frames of one flow are decided in

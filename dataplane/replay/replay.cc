@@ -25,7 +25,8 @@ Replay::Replay(std::unique_ptr<PolicyTable> policy, const ReplayOptions& options
       flows_(options.flow_capacity, kSeed),
       counters_(std::make_unique<WorkerCounters>()),
       events_(kEvents),
-      burst_(std::make_unique<Burst>()) {
+      burst_(std::make_unique<Burst>()),
+      held_(kNoTicket) {
   slot_.Publish(std::move(policy));
   policy_ = slot_.Current();
   waiting_.reserve(kMaxBurst);
@@ -49,7 +50,11 @@ void Replay::Add(CapturedFrame&& frame) {
 }
 
 void Replay::Finish() {
+  if (pipeline_ == nullptr) return;
   if (!waiting_.empty()) DecideBurst();
+  // Nothing more comes: who still waits for a first fragment waits in vain.
+  burst_->count = 0;
+  for (now_ns_ += kFragmentTimeout; !untold_.empty();) Process();
 }
 
 void Replay::DecideBurst() {
@@ -57,24 +62,45 @@ void Replay::DecideBurst() {
   burst.pair = options_.pair;
   burst.side = waiting_.front().side;
   burst.count = waiting_.size();
-  for (size_t i = 0; i < burst.count; ++i) {
-    burst.frames[i] = {waiting_[i].bytes, waiting_[i].length};
-  }
   const uint64_t frame_ns = waiting_.front().time_ns;
   if (frame_ns > first_ns_) now_ns_ = std::max(now_ns_, frame_ns - first_ns_ + kStartNs);
+  for (size_t i = 0; i < burst.count; ++i) {
+    const CapturedFrame& frame = waiting_[i];
+    burst.frames[i] = {frame.bytes, frame.length};
+    ReplayedFrame& untold = untold_.emplace_back().frame;
+    untold.number = told_ + untold_.size();
+    untold.time_ns = frame.time_ns;
+    untold.length = frame.length;
+    untold.side = burst.side;
+  }
+  Process();
+  waiting_.clear();
+}
+
+void Replay::Process() {
+  Burst& burst = *burst_;
+  const uint64_t first = told_ + untold_.size() - burst.count + 1;
   pipeline_->ProcessBurst(burst, now_ns_);
   for (size_t i = 0; i < burst.count; ++i) {
-    const Decision& decision = burst.slots[i].decision;
-    sink_({.number = ++decided_,
-           .time_ns = waiting_[i].time_ns,
-           .length = waiting_[i].length,
-           .side = burst.side,
-           .decision = decision,
-           .device = policy_->DeviceName(decision.device),
-           .rule = policy_->RuleOrigin(decision.rule)});
+    if (burst.IsHeld(i)) {
+      held_[burst.tickets[i]] = first + i;
+    } else {
+      Decide(first + i, burst.slots[i].decision);
+    }
   }
+  for (const ReleasedFrame& frame : burst.released) Decide(held_[frame.ticket], frame.decision);
   slot_.Quiesce(0);
-  waiting_.clear();
+  for (; !untold_.empty() && untold_.front().is_decided; untold_.pop_front(), ++told_) {
+    sink_(untold_.front().frame);
+  }
+}
+
+void Replay::Decide(uint64_t number, const Decision& decision) {
+  Untold& untold = untold_[number - told_ - 1];
+  untold.is_decided = true;
+  untold.frame.decision = decision;
+  untold.frame.device = policy_->DeviceName(decision.device);
+  untold.frame.rule = policy_->RuleOrigin(decision.rule);
 }
 
 }  // namespace cordon::dp

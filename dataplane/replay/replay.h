@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -34,7 +35,8 @@ struct ReplayedFrame {
 };
 
 // Not thread-safe. Frames wait until a burst of their side is full, the side changes or time went
-// on; results come in the order of the frames, once each.
+// on, and fragments until the first one of their datagram has come; results come in the order of
+// the frames, once each.
 class Replay {
  public:
   using Sink = std::function<void(const ReplayedFrame&)>;
@@ -48,6 +50,8 @@ class Replay {
 
  private:
   void DecideBurst();
+  void Process();
+  void Decide(uint64_t number, const Decision& decision);
 
   const ReplayOptions options_;
   const Sink sink_;
@@ -61,7 +65,14 @@ class Replay {
   std::vector<CapturedFrame> waiting_;
   uint64_t first_ns_ = 0;  // time of the first frame
   uint64_t now_ns_ = 0;    // gateway time; never goes back
-  uint64_t decided_ = 0;
+  // Frames that were not told yet: the first one, or one before it, is held.
+  struct Untold {
+    ReplayedFrame frame;
+    bool is_decided = false;
+  };
+  std::deque<Untold> untold_;
+  std::vector<uint64_t> held_;  // number of the frame, by its ticket
+  uint64_t told_ = 0;
 };
 
 }  // namespace cordon::dp

@@ -43,9 +43,13 @@ struct alignas(64) WorkerCounters {
   Counter flows_admitted;
   Counter flows_evicted;
   Counter flows_expired;
-  Counter flows_stale;  // decided again after a policy change
-  Counter events_lost;  // flow events that found the ring full
-  Counter busy_cycles;  // cycles in RunOnce calls that received frames
+  Counter flows_stale;          // decided again after a policy change
+  Counter fragments_open;       // datagrams in pieces on their way, now
+  Counter fragments_held;       // frames that wait for a first piece, now
+  Counter fragments_timed_out;  // datagrams that were never whole
+  Counter fragments_evicted;    // datagrams that made room for others
+  Counter events_lost;          // flow events that found the ring full
+  Counter busy_cycles;          // cycles in RunOnce calls that received frames
   Counter total_cycles;
   Counter polls;
   Counter transmit_failed;  // frames that passed but the port's queue was full: counted, freed

@@ -33,6 +33,13 @@ std::string Describe(const Packet& packet) {
          " flags " + std::to_string(packet.tcp_flags) + " icmp " + std::to_string(packet.icmp_type);
 }
 
+// Pieces of datagrams are compared with the model of them (fuzz_fragment).
+bool IsPiece(const Bytes& frame) {
+  Packet packet;
+  ParseFrame(View(frame), packet);
+  return packet.is_fragment;
+}
+
 }  // namespace
 
 Differential::Differential(Dice dice, const Options& options, Tally& tally)
@@ -58,9 +65,6 @@ void Differential::MaybeSwapPolicy() {
 void Differential::Compare(const Bytes& frame, Side side, uint16_t pair, const Decision& decision) {
   Packet packet;
   ParseFrame(View(frame), packet);
-  if (packet.reason == Reason::kUndecided && packet.IsLaterFragment()) {
-    packet.reason = Reason::kFragmentNotFirst;
-  }
   if (const CheckMask failed = packet.anomalies & ChecksOf(Protection::kStandard);
       packet.reason == Reason::kUndecided && failed != 0) {
     packet.reason = ReasonOf(failed);
@@ -87,6 +91,7 @@ void Differential::Step() {
     const bool repeat = !frames.empty() && dice_.Percent(15);
     frames.push_back(repeat ? frames[dice_.Below(frames.size())] : traffic_.Next(side, pair));
   }
+  std::erase_if(frames, IsPiece);
   const std::vector<Decision> decisions = gateway_.SendBurst(side, frames, pair);
   for (size_t i = 0; i < frames.size(); ++i) Compare(frames[i], side, pair, decisions[i]);
   if (gateway_.now() != swept_) {

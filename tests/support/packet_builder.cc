@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/packet_builder.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -138,6 +139,11 @@ FrameBuilder& FrameBuilder::FragmentAt(uint16_t offset, bool more) {
   return *this;
 }
 
+FrameBuilder& FrameBuilder::Identification(uint32_t id) {
+  identification_ = id;
+  return *this;
+}
+
 FrameBuilder& FrameBuilder::Udp(uint16_t source_port, uint16_t destination_port) {
   protocol_ = protocol::kUdp;
   source_port_ = source_port;
@@ -269,13 +275,28 @@ Bytes FrameBuilder::BuildTransport() const {
   return out;
 }
 
+std::vector<Bytes> FrameBuilder::BuildFragments(size_t size) const {
+  const Bytes transport = BuildTransport();
+  std::vector<Bytes> frames;
+  for (size_t offset = 0; offset < transport.size(); offset += size) {
+    const size_t end = std::min(transport.size(), offset + size);
+    FrameBuilder piece = *this;
+    piece.Protocol(protocol_)
+        .Payload(Bytes(transport.begin() + static_cast<ptrdiff_t>(offset),
+                       transport.begin() + static_cast<ptrdiff_t>(end)))
+        .FragmentAt(static_cast<uint16_t>(offset), end < transport.size());
+    frames.push_back(piece.Build());
+  }
+  return frames;
+}
+
 Bytes FrameBuilder::BuildIpv4(const Bytes& transport) const {
   const size_t header_length = 20 + ipv4_options_.size();
   Bytes out;
   Put(out, 0x40 | header_length / 4, 1);
   Put(out, 0, 1);
   Put(out, header_length + transport.size(), 2);
-  Put(out, 0x1234, 2);
+  Put(out, identification_ & 0xffff, 2);
   Put(out, fragment_ ? (fragment_->more ? 0x2000u : 0u) | fragment_->offset / 8u : 0x4000u, 2);
   Put(out, hop_limit_, 1);
   Put(out, protocol_, 1);
@@ -293,7 +314,7 @@ Bytes FrameBuilder::BuildIpv6(const Bytes& transport) const {
   if (fragment_) {
     Bytes body;
     Put(body, static_cast<uint64_t>(fragment_->offset | (fragment_->more ? 1 : 0)), 2);
-    Put(body, 0xabcd, 4);
+    Put(body, identification_, 4);
     extensions.emplace_back(kFragmentExtension, std::move(body));
   }
   Bytes chain;

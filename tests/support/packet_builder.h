@@ -69,6 +69,7 @@ class FrameBuilder {
   FrameBuilder& AtomicFragment() { return FragmentAt(0, false); }  // IPv6 only
   FrameBuilder& NextFragment(uint16_t offset) { return FragmentAt(offset, true); }
   FrameBuilder& LastFragment(uint16_t offset) { return FragmentAt(offset, false); }
+  FrameBuilder& Identification(uint32_t id);  // of the datagram; IPv4 uses 16 bits of it
 
   // --- layer 4
   FrameBuilder& Udp(uint16_t source_port, uint16_t destination_port);
@@ -101,6 +102,8 @@ class FrameBuilder {
 
   Bytes Build() const;
   Bytes BuildIpPacket() const;  // without Ethernet
+  // The datagram in pieces of `size` bytes (a multiple of 8), in order.
+  std::vector<Bytes> BuildFragments(size_t size) const;
 
  private:
   struct FragmentFields {
@@ -128,6 +131,7 @@ class FrameBuilder {
   Bytes ipv4_options_;
   std::vector<std::pair<uint8_t, Bytes>> extensions_;
   std::optional<FragmentFields> fragment_;
+  uint32_t identification_ = 0xabcd1234;
 
   uint8_t protocol_;
   bool has_transport_header_ = true;

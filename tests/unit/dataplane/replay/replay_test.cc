@@ -121,6 +121,29 @@ TEST_F(ReplayTest, FrameCutBySnapLengthIsJudgedByItsHeaders) {
   EXPECT_THAT(Reasons(), ElementsAre(Reason::kRule));
 }
 
+TEST_F(ReplayTest, HeldFragmentsAreToldInTheirPlaceWhenTheirFirstHasCome) {
+  // R030, R044
+  Begin();
+  const std::vector<Bytes> pieces = ToServer().Udp(53).PayloadSize(100).BuildFragments(64);
+  Add(Side::kDevice, 0, pieces[1]);
+  Add(Side::kDevice, kSecond, ToServer().Udp(53).Build());
+  EXPECT_THAT(results_, ElementsAre());
+  Add(Side::kDevice, 2 * kSecond, pieces[0]);
+  EXPECT_THAT(Reasons(), ElementsAre(Reason::kRule, Reason::kRule, Reason::kRule));
+  for (size_t i = 0; i < results_.size(); ++i) EXPECT_EQ(results_[i].number, i + 1);
+  EXPECT_EQ(results_[0].rule, "test/rule-2");
+}
+
+TEST_F(ReplayTest, FragmentsWhoseFirstNeverComesAreDroppedAtTheEnd) {
+  // R041
+  Begin();
+  const std::vector<Bytes> pieces = ToServer().Udp(53).PayloadSize(100).BuildFragments(64);
+  Add(Side::kDevice, 0, pieces[1]);
+  Add(Side::kDevice, 10, ToServer().Udp(53).Build());
+  EXPECT_THAT(Reasons(), ElementsAre(Reason::kFragmentTimeout, Reason::kRule));
+  EXPECT_EQ(results_[0].device, "pump");
+}
+
 TEST_F(ReplayTest, EmptyFramesAreDecidedToo) {
   Begin();
   Add(Side::kDevice, 0, {});
