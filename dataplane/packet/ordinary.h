@@ -23,23 +23,30 @@ enum class Ordinariness : uint8_t {
   kOrdinary
 };
 
+// Not initialised: ParseOrdinary sets what applies.
 struct OrdinaryPacket {
-  MacAddress source_mac;
-  MacAddress destination_mac;
-  VlanTags vlan;
-  bool is_ipv6 = false;
-  uint8_t protocol = 0;   // TCP or UDP
-  uint8_t tcp_flags = 0;  // ACK, perhaps PSH
-  uint16_t source_port = 0;
-  uint16_t destination_port = 0;
-  uint16_t tcp_window = 0;
-  uint32_t tcp_sequence = 0;
-  uint32_t tcp_acknowledgment = 0;
-  uint32_t payload_length = 0;
-  uint32_t source_v4 = 0;  // IPv4 only
-  uint32_t destination_v4 = 0;
-  IpAddress source_v6;  // IPv6 only
-  IpAddress destination_v6;
+  struct Address {
+    uint64_t hi;
+    uint64_t lo;
+    operator IpAddress() const { return IpAddress::V6(hi, lo); }
+  };
+  uint64_t source_mac;
+  uint64_t destination_mac;
+  uint16_t vlan_outer;
+  uint16_t vlan_inner;
+  bool is_ipv6;
+  uint8_t protocol;   // TCP or UDP
+  uint8_t tcp_flags;  // ACK, perhaps PSH; TCP only, as the next four
+  uint16_t tcp_window;
+  uint32_t tcp_sequence;
+  uint32_t tcp_acknowledgment;
+  uint32_t payload_length;
+  uint16_t source_port;
+  uint16_t destination_port;
+  uint32_t source_v4;  // IPv4 only
+  uint32_t destination_v4;
+  Address source_v6;  // IPv6 only
+  Address destination_v6;
 };
 
 namespace ordinary {
@@ -135,8 +142,8 @@ inline Ordinariness ParseIpv6(Reader reader, OrdinaryPacket& packet) noexcept {
   const bool is_plain = packet.protocol == protocol::kTcp || packet.protocol == protocol::kUdp;
   if (!datagram || !is_plain) return Ordinariness::kOtherTcp;
   packet.is_ipv6 = true;
-  packet.source_v6 = header->V6<8>();
-  packet.destination_v6 = header->V6<24>();
+  packet.source_v6 = {header->U64<8>(), header->U64<16>()};
+  packet.destination_v6 = {header->U64<24>(), header->U64<32>()};
   return ParseTransport({datagram->subspan(40), ChecksumOf(datagram->subspan(8, 32))}, packet);
 }
 
@@ -147,16 +154,16 @@ inline Ordinariness ParseOrdinary(const Frame& frame, OrdinaryPacket& packet) no
   Reader reader(frame.bytes, frame.bytes.size());
   const auto ethernet = reader.Take<14>();
   if (!ethernet) return Ordinariness::kOther;
-  packet.destination_mac = ethernet->Mac<0>();
-  packet.source_mac = ethernet->Mac<6>();
-  packet.vlan = {};
+  packet.destination_mac = ethernet->Mac<0>().value;
+  packet.source_mac = ethernet->Mac<6>().value;
+  packet.vlan_outer = packet.vlan_inner = 0;
   uint16_t ethertype = ethernet->U16<12>();
   if (ethertype == 0x8100) {
     const auto tag = reader.Take<4>();
     if (!tag) return Ordinariness::kOther;
-    packet.vlan.outer = tag->U16<0>() & 0xfff;
+    packet.vlan_outer = tag->U16<0>() & 0xfff;
     // A priority tag is as good as none, but rare.
-    if (packet.vlan.outer == 0 || packet.vlan.outer == 0xfff) return Ordinariness::kOtherTcp;
+    if (packet.vlan_outer == 0 || packet.vlan_outer == 0xfff) return Ordinariness::kOtherTcp;
     ethertype = tag->U16<2>();
   }
   if (ethertype == 0x0800) return ordinary::ParseIpv4(reader, packet);

@@ -13,8 +13,9 @@ namespace {
 struct Traveller {
   OrdinaryPacket packet;
   Ordinariness kind;
-  FlowWords words;
   uint64_t hash;
+  FlowIndex candidate;
+  FlowWords words;
 };
 
 // Flows of which a frame of this burst is left to the other stages. What follows in the same flow
@@ -38,12 +39,12 @@ struct Tally {
 template <Side kSide>
 FlowWords WordsOf(const OrdinaryPacket& packet, uint16_t pair, const HashSeed& seed) noexcept {
   constexpr bool kFromDevice = kSide == Side::kDevice;
-  const MacAddress mac = kFromDevice ? packet.source_mac : packet.destination_mac;
+  const MacAddress mac{kFromDevice ? packet.source_mac : packet.destination_mac};
   const uint16_t device_port = kFromDevice ? packet.source_port : packet.destination_port;
   const uint16_t peer_port = kFromDevice ? packet.destination_port : packet.source_port;
   FlowWords words;
   words.identity = FlowKey::MakeIdentity(mac, pair, packet.protocol);
-  words.tuple = FlowWords::MakeTuple(packet.vlan.outer, packet.vlan.inner, device_port, peer_port);
+  words.tuple = FlowWords::MakeTuple(packet.vlan_outer, packet.vlan_inner, device_port, peer_port);
   if (packet.is_ipv6) {
     words.identity |= FlowWords::kIpv6Bit;
     words.addresses = DigestOf(kFromDevice ? packet.source_v6 : packet.destination_v6,
@@ -56,10 +57,15 @@ FlowWords WordsOf(const OrdinaryPacket& packet, uint16_t pair, const HashSeed& s
   return words;
 }
 
+// The first flow with the tag is the right one nearly always, and its lines are here by now.
 template <Side kSide>
 FlowIndex Find(const FlowTable& flows, const Traveller& traveller) noexcept {
   const OrdinaryPacket& packet = traveller.packet;
-  if (!packet.is_ipv6) return flows.FindV4(traveller.words, traveller.hash);
+  if (traveller.candidate == kNoFlow) return kNoFlow;
+  if (!packet.is_ipv6) {
+    const bool is_it = flows.At(traveller.candidate).words == traveller.words;
+    return is_it ? traveller.candidate : flows.FindV4(traveller.words, traveller.hash);
+  }
   constexpr bool kFromDevice = kSide == Side::kDevice;
   return flows.FindV6(traveller.words, traveller.hash,
                       kFromDevice ? packet.source_v6 : packet.destination_v6,
@@ -72,7 +78,7 @@ bool IsDecided(const Context& context, const FlowEntry& entry, const OrdinaryPac
   const bool is_current = entry.stamp == context.policy.stamp() && entry.express() &&
                           !FlowTable::IsExpired(entry, context.now_ms);
   if (!is_current) return false;
-  if constexpr (kSide == Side::kNetwork) return entry.peer_mac == packet.source_mac.value;
+  if constexpr (kSide == Side::kNetwork) return entry.peer_mac == packet.source_mac;
   return true;
 }
 
@@ -128,7 +134,8 @@ void Run(const Context& context, Burst& burst) noexcept {
   }
   for (size_t i = 0; i < burst.count; ++i) {
     if (travellers[i].kind != Ordinariness::kOrdinary) continue;
-    flows.PrefetchEntry(flows.Candidate(travellers[i].hash));
+    travellers[i].candidate = flows.Candidate(travellers[i].hash);
+    flows.PrefetchEntry(travellers[i].candidate);
   }
   LeftFlows left;
   Tally tally;

@@ -18,20 +18,21 @@ void ExpectSameFacts(const OrdinaryPacket& ordinary, const Packet& packet) {
   EXPECT_EQ(packet.reason, Reason::kUndecided);
   EXPECT_EQ(packet.anomalies & ~kFlowChecks, 0u);
   EXPECT_FALSE(packet.is_fragment);
-  EXPECT_EQ(ordinary.source_mac, packet.source_mac);
-  EXPECT_EQ(ordinary.destination_mac, packet.destination_mac);
-  EXPECT_EQ(ordinary.vlan, packet.vlan);
+  EXPECT_EQ(ordinary.source_mac, packet.source_mac.value);
+  EXPECT_EQ(ordinary.destination_mac, packet.destination_mac.value);
+  EXPECT_EQ((VlanTags{ordinary.vlan_outer, ordinary.vlan_inner}), packet.vlan);
   EXPECT_EQ(ordinary.protocol, packet.protocol);
-  EXPECT_EQ(ordinary.tcp_flags, packet.tcp_flags);
   EXPECT_EQ(ordinary.source_port, packet.source_port);
   EXPECT_EQ(ordinary.destination_port, packet.destination_port);
   EXPECT_EQ(ordinary.payload_length, packet.payload_length);
   EXPECT_EQ(ordinary.is_ipv6, packet.layer3 == Layer3::kIpv6);
-  EXPECT_EQ(ordinary.is_ipv6 ? ordinary.source_v6 : IpAddress::V4(ordinary.source_v4),
+  EXPECT_EQ(ordinary.is_ipv6 ? IpAddress(ordinary.source_v6) : IpAddress::V4(ordinary.source_v4),
             packet.source);
-  EXPECT_EQ(ordinary.is_ipv6 ? ordinary.destination_v6 : IpAddress::V4(ordinary.destination_v4),
+  EXPECT_EQ(ordinary.is_ipv6 ? IpAddress(ordinary.destination_v6)
+                             : IpAddress::V4(ordinary.destination_v4),
             packet.destination);
   if (packet.protocol != protocol::kTcp) return;
+  EXPECT_EQ(ordinary.tcp_flags, packet.tcp_flags);
   EXPECT_EQ(ordinary.tcp_sequence, packet.tcp_sequence);
   EXPECT_EQ(ordinary.tcp_acknowledgment, packet.tcp_acknowledgment);
   EXPECT_EQ(ordinary.tcp_window, packet.tcp_window);
