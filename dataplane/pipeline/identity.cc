@@ -183,13 +183,18 @@ FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept {
   return question;
 }
 
+Decision DecideByRules(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+                       Initiator initiator) noexcept {
+  const FlowQuestion question = QuestionOf(key, initiator);
+  return device == kGroupDevice ? DecideGroup(policy, key.pair(), question)
+                                : Decide(policy, device, question);
+}
+
 Decision DecideFlow(const PolicyTable& policy, const FlowKey& key, Initiator initiator) noexcept {
   const DeviceIndex device = FindDevice(policy, key);
   const Reason reason = CheckIdentity(policy, device, key, initiator);
   if (reason != Reason::kUndecided) return RefuseFlow(policy, device, key, reason);
-  const FlowQuestion question = QuestionOf(key, initiator);
-  return device == kGroupDevice ? DecideGroup(policy, key.pair(), question)
-                                : Decide(policy, device, question);
+  return DecideByRules(policy, device, key, initiator);
 }
 
 }  // namespace cordon::dp

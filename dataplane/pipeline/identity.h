@@ -47,6 +47,10 @@ bool IsGuardedUdp(const FlowKey& key) noexcept;
 
 FlowQuestion QuestionOf(const FlowKey& key, Initiator initiator) noexcept;
 
+// What mode and rules of the device say; its identity and addresses were looked at.
+Decision DecideByRules(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+                       Initiator initiator) noexcept;
+
 // Decides a flow by its key and initiator: identity, binding, mode and rules.
 Decision DecideFlow(const PolicyTable& policy, const FlowKey& key, Initiator initiator) noexcept;
 

@@ -51,7 +51,8 @@ Admission DecideMiss(const Context& context, const Burst& burst, Slot& slot) {
   const PolicyTable& policy = context.policy;
   const Packet& packet = slot.packet;
   if (IsIcmpError(packet)) slot.key = KeyOf(packet, burst.side, burst.pair);
-  const DeviceIndex device = slot.device = FindDevice(policy, slot.key);
+  if (IsIcmpError(packet)) slot.device = FindDevice(policy, slot.key);
+  const DeviceIndex device = slot.device;
   slot.initiator = SenderAsInitiator(slot.side);
   if (device != kNoDevice && CarriesDeviceMac(policy, packet, slot.side, slot.key)) {
     // Not admitted even if it passes: a flow's key does not tell who else sends into it.
@@ -69,10 +70,33 @@ Admission DecideMiss(const Context& context, const Burst& burst, Slot& slot) {
   } else if (is_midstream) {
     slot.decision = DecideMidstream(context, device, slot);
   } else {
-    slot.decision = DecideFlow(policy, slot.key, slot.initiator);
+    slot.decision = DecideByRules(policy, device, slot.key, slot.initiator);
   }
   const bool may_open = !is_answer && (!is_midstream || CanAdopt(SegmentOf(packet)));
   return may_open ? Admission::kIfPassed : Admission::kNone;
+}
+
+// Whose the frames are, and what their decisions will look at: memory that is asked for all at
+// once.
+void LookAhead(const PolicyTable& policy, Burst& burst, SlotMask missed) {
+  ForEach(missed, [&](size_t i) {
+    const Slot& slot = burst.slots[i];
+    const FlowKey& key = slot.key;
+    policy.PrefetchMac(key.pair(), key.vlan(), key.device_mac());
+    policy.PrefetchIp(key.pair(), key.vlan(), key.device_ip);
+    if (slot.side == Side::kDevice) return;
+    policy.PrefetchMac(key.pair(), key.vlan(), slot.packet.source_mac);
+    policy.PrefetchIp(key.pair(), key.vlan(), key.peer_ip);
+  });
+  ForEach(missed, [&](size_t i) {
+    Slot& slot = burst.slots[i];
+    slot.device = FindDevice(policy, slot.key);
+    policy.PrefetchDevice(slot.device);
+  });
+  ForEach(missed, [&](size_t i) {
+    const Slot& slot = burst.slots[i];
+    policy.PrefetchRules(slot.device, SenderAsInitiator(slot.side), slot.key.peer_ip);
+  });
 }
 
 // A flow that was decided under an older policy. Returns whether it goes on; the frame is then
@@ -89,6 +113,7 @@ bool GoesOn(const Context& context, Slot& slot) {
 }  // namespace
 
 void PolicyStage(const Context& context, Burst& burst, Work& work) noexcept {
+  LookAhead(context.policy, burst, work.missed);
   ForEach(work.missed, [&](size_t i) {
     Slot& slot = burst.slots[i];
     const Admission admission = DecideMiss(context, burst, slot);

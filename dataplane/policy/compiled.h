@@ -64,6 +64,10 @@ class IndexMap {
     slot = {key, value};
     return kNoValue;
   }
+  // Starts loading what Get will look at.
+  void Prefetch(const Key& key) const noexcept {
+    __builtin_prefetch(&slots_[key.Hash() & (slots_.size() - 1)]);
+  }
   uint32_t Get(const Key& key) const noexcept { return slots_[Locate(key)].value; }
   size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/policy/table.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "dataplane/policy/compiled.h"
@@ -100,6 +101,38 @@ PolicyTable::~PolicyTable() = default;
 
 DeviceIndex PolicyTable::FindByMac(uint16_t pair, VlanTags vlan, MacAddress mac) const noexcept {
   return impl_->by_mac.Get(KeyOf(pair, vlan, mac));
+}
+
+void PolicyTable::PrefetchMac(uint16_t pair, VlanTags vlan, MacAddress mac) const noexcept {
+  impl_->by_mac.Prefetch(KeyOf(pair, vlan, mac));
+}
+
+void PolicyTable::PrefetchIp(uint16_t pair, VlanTags vlan, const IpAddress& ip) const noexcept {
+  impl_->by_ip.Prefetch({ip.hi, ip.lo, VlanWord(vlan), pair});
+}
+
+void PolicyTable::PrefetchDevice(DeviceIndex device) const noexcept {
+  if (device < impl_->devices.size()) __builtin_prefetch(&impl_->devices[device]);
+}
+
+void PolicyTable::PrefetchRules(DeviceIndex device, Initiator initiator,
+                                const IpAddress& peer) const noexcept {
+  if (device >= impl_->devices.size()) return;
+  const CompiledRuleset& ruleset = impl_->rules.rulesets[impl_->devices[device].ruleset];
+  const auto prefetch = [](const auto& blocks, BlockRange range) {
+    constexpr size_t kLines = sizeof(blocks[0]) / 64;
+    const uint32_t count = std::min(range.count, 4u);
+    for (uint32_t i = 0; i < count; ++i) {
+      const char* block = reinterpret_cast<const char*>(&blocks[range.first + i]);
+      for (size_t line = 0; line < kLines; ++line) __builtin_prefetch(block + line * 64);
+    }
+  };
+  const auto i = static_cast<size_t>(initiator);
+  if (peer.IsV4()) {
+    prefetch(impl_->rules.v4, ruleset.v4[i]);
+  } else {
+    prefetch(impl_->rules.v6, ruleset.v6[i]);
+  }
 }
 
 DeviceIndex PolicyTable::FindByIp(uint16_t pair, VlanTags vlan,

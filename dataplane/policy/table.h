@@ -93,6 +93,12 @@ class PolicyTable {
 
   // --- packet path: noexcept, no allocation
   DeviceIndex FindByMac(uint16_t pair, VlanTags vlan, MacAddress mac) const noexcept;
+  // Start loading what FindByMac, FindByIp and then Match will look at, so that a burst of new
+  // flows does not wait for memory one frame after the other.
+  void PrefetchMac(uint16_t pair, VlanTags vlan, MacAddress mac) const noexcept;
+  void PrefetchIp(uint16_t pair, VlanTags vlan, const IpAddress& ip) const noexcept;
+  void PrefetchDevice(DeviceIndex device) const noexcept;
+  void PrefetchRules(DeviceIndex device, Initiator initiator, const IpAddress& peer) const noexcept;
   // The device that an address is bound to on that pair and VLAN (ARP, ND, routed devices).
   DeviceIndex FindByIp(uint16_t pair, VlanTags vlan, const IpAddress& ip) const noexcept;
   // True if the table holds devices without a MAC: only then FindByIp may attribute a frame.
