@@ -57,8 +57,8 @@ void Differential::MaybeSwapPolicy() {
   // Often only the rules change, so that flows live on.
   if (generation_ > 1 && dice_.Percent(70)) next.devices = spec_.devices;
   spec_ = next;
-  gateway_.Enforce(spec_);
-  oracle_.SetPolicy(spec_);
+  gateway_.Enforce(spec_, {.now = kUnixTime});
+  oracle_.SetPolicy(spec_, kUnixTime);
   ++tally_.policies;
 }
 

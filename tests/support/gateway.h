@@ -30,8 +30,8 @@ class TestGateway {
         pipeline_(0, slot_, flows_, counters_, ring_, options) {}
 
   // Compiles and publishes; throws with the first fault.
-  uint32_t Enforce(const PolicySpec& spec) {
-    CompileResult result = Compile(spec);
+  uint32_t Enforce(const PolicySpec& spec, const CompileOptions& options = {}) {
+    CompileResult result = Compile(spec, {}, options);
     if (!result.table) {
       throw std::invalid_argument(result.faults[0].path + ": " + result.faults[0].message);
     }

@@ -28,8 +28,9 @@ bool IsIcmp(uint8_t number) { return number == kIcmp || number == kIcmpv6; }
 
 }  // namespace
 
-void Oracle::SetPolicy(const PolicySpec& spec) {
+void Oracle::SetPolicy(const PolicySpec& spec, int64_t unix_time) {
   spec_ = spec;
+  policy_time_ = unix_time;
   ++policy_;
 }
 
@@ -107,8 +108,8 @@ OracleAnswer Oracle::JudgeError(const Packet& packet, Side side, uint16_t pair) 
     bool revoked = false;
     const auto flow = Lookup(*quoted, &revoked);
     if (revoked) {
-      OracleAnswer answer = Refuse(Find(*quoted), *quoted, Reason::kIcmpNoFlow);
-      return answer;
+      const OracleAnswer answer = Refuse(Find(*quoted), *quoted, Reason::kIcmpNoFlow);
+      return {Verdict::kDrop, Reason::kIcmpNoFlow, "", answer.device};
     }
     const bool pretends =
         side == Side::kNetwork && (IsDeviceMac(pair, packet.vlan, packet.source_mac) ||
@@ -128,7 +129,10 @@ OracleAnswer Oracle::JudgeError(const Packet& packet, Side side, uint16_t pair) 
 OracleAnswer Oracle::JudgePacket(const Packet& packet, Side side, const Conversation& c) {
   bool revoked = false;
   const auto found = Lookup(c, &revoked);
-  if (revoked) return Refuse(Find(c), c, Reason::kFlowRevoked);
+  if (revoked) {
+    const OracleAnswer answer = Refuse(Find(c), c, Reason::kFlowRevoked);
+    return {Verdict::kDrop, Reason::kFlowRevoked, "", answer.device};
+  }
   if (found == flows_.end()) return JudgeFirst(packet, side, c);
   if (side == Side::kNetwork && IsDeviceMac(c.pair, c.vlan, packet.source_mac)) {
     return Refuse(Find(c), c, Reason::kDeviceMacOnNetworkSide);
@@ -190,6 +194,7 @@ OracleAnswer Oracle::JudgeMidstream(const Packet& packet, Side side, const Conve
   if (reason != Reason::kUndecided) return Refuse(who, c, reason);
   const OracleAnswer refused = Refuse(who, c, Reason::kTcpNoFlow);
   if (refused.verdict == Verdict::kDrop && now_ns_ >= adopt_until_ns_) return refused;
+  if (const auto denied = DeniedByOverlay(who, c)) return *denied;
   for (const bool by_peer : {false, true}) {
     const auto rule = MatchRules(who, c, by_peer);
     if (!rule) continue;

@@ -33,8 +33,8 @@ class Oracle {
   // Looks at every flow, as the gateway does between frames: ends those that are idle or that the
   // policy no longer allows.
   void Sweep(uint64_t now_ns);
-  // The policy from now on; flows of earlier ones are stale.
-  void SetPolicy(const PolicySpec& spec);
+  // The policy from now on, compiled at a Unix time; flows of earlier ones are stale.
+  void SetPolicy(const PolicySpec& spec, int64_t unix_time = 0);
   OracleAnswer Decide(const Packet& packet, Side side, uint16_t pair, uint64_t now_ns);
   size_t flow_count() const { return flows_.size(); }
 
@@ -85,6 +85,7 @@ class Oracle {
   OracleAnswer Refuse(const Who& who, const Conversation& c, Reason reason) const;
   std::optional<RuleSpec> MatchRules(const Who& who, const Conversation& c, bool by_peer) const;
   Reason CheckAddresses(const Who& who, const Conversation& c, bool sent_by_peer) const;
+  std::optional<OracleAnswer> DeniedByOverlay(const Who& who, const Conversation& c) const;
   OracleAnswer DecideNew(const Conversation& c, bool by_peer, std::optional<RuleSpec>& rule) const;
   // --- one frame
   static Conversation ConversationOf(const Packet& packet, Side side, uint16_t pair);
@@ -106,6 +107,7 @@ class Oracle {
 
   PolicySpec spec_;
   uint64_t policy_ = 0;
+  int64_t policy_time_ = 0;
   uint64_t adopt_until_ns_;
   size_t capacity_;
   uint64_t now_ns_ = 0;

@@ -153,6 +153,8 @@ std::optional<RuleSpec> Oracle::MatchRules(const Who& who, const Conversation& c
     if ((rule.initiator == Initiator::kPeer) != by_peer) return false;
     if (!ProtocolFits(rule, c.protocol, c.peer_ip.IsV4())) return false;
     if (rule.vlan && *rule.vlan != c.vlan) return false;
+    if (rule.group && *rule.group != c.device_ip) return false;
+    if (rule.expires_at && *rule.expires_at <= policy_time_) return false;
     const bool peer_fits =
         rule.any_peer || std::any_of(rule.peers.begin(), rule.peers.end(),
                                      [&](const IpPrefix& p) { return IsIn(p, c.peer_ip); });
@@ -213,11 +215,40 @@ Reason Oracle::CheckAddresses(const Who& who, const Conversation& c, bool sent_b
   return passes ? Reason::kUndecided : Reason::kSourceNotBound;
 }
 
+// In every mode, before the rules.
+std::optional<OracleAnswer> Oracle::DeniedByOverlay(const Who& who, const Conversation& c) const {
+  for (const OverlayRuleSpec& rule : spec_.overlay) {
+    RuleSpec as_rule;
+    as_rule.protocol = rule.protocol;
+    as_rule.protocol_number = rule.protocol_number;
+    if (rule.protocol != RuleProtocol::kAny &&
+        !ProtocolFits(as_rule, c.protocol, c.peer_ip.IsV4())) {
+      continue;
+    }
+    const bool peer_fits =
+        rule.any_peer || std::any_of(rule.peers.begin(), rule.peers.end(),
+                                     [&](const IpPrefix& p) { return IsIn(p, c.peer_ip); });
+    const bool has_ports = c.protocol == kTcp || c.protocol == kUdp;
+    const bool ports_fit =
+        rule.ports.empty() ||
+        (has_ports && (InRanges(rule.ports, c.peer_port) || InRanges(rule.ports, c.device_port)));
+    const bool type_fits =
+        rule.icmp_types.empty() ||
+        (IsIcmp(c.protocol) &&
+         std::count(rule.icmp_types.begin(), rule.icmp_types.end(), c.icmp_request) != 0);
+    if (!peer_fits || !ports_fit || !type_fits) continue;
+    return OracleAnswer{Verdict::kDrop, Reason::kOverlayDenied, rule.origin,
+                        who.kind == Who::kDevice ? spec_.devices[who.index].name : ""};
+  }
+  return std::nullopt;
+}
+
 OracleAnswer Oracle::DecideNew(const Conversation& c, bool by_peer,
                                std::optional<RuleSpec>& rule) const {
   const Who who = Find(c);
   const Reason reason = CheckAddresses(who, c, by_peer);
   if (reason != Reason::kUndecided) return Refuse(who, c, reason);
+  if (const auto denied = DeniedByOverlay(who, c)) return *denied;
   rule = MatchRules(who, c, by_peer || who.kind == Who::kGroup);
   if (!rule) {
     return Refuse(who, c, who.kind == Who::kGroup ? Reason::kGroupNoRule : Reason::kNoRule);

@@ -65,10 +65,10 @@ RuleSpec RandomRule(Dice& dice, size_t number) {
   if (dice.Percent(30)) rule.idle_timeout = std::chrono::seconds(1 + dice.Below(400));
   rule.keep_alive = dice.Percent(40);
   if (rule.initiator == Initiator::kPeer && rule.protocol != RuleProtocol::kTcp &&
-      dice.Percent(0)) {
+      dice.Percent(10)) {
     rule.group = Ip(dice.Of(std::vector<std::string>{"239.1.1.1", "255.255.255.255", "ff02::1"}));
   }
-  if (dice.Percent(0)) rule.expires_at = 5000 + (dice.Percent(50) ? 1000 : -1000);
+  if (dice.Percent(10)) rule.expires_at = kUnixTime + (dice.Percent(50) ? 1000 : -1000);
   return rule;
 }
 
@@ -116,7 +116,7 @@ PolicySpec RandomPolicy(Dice& dice, uint64_t generation) {
   }
   if (dice.Percent(40)) spec.unknown_device_ruleset = dice.Below(4);
   if (dice.Percent(0)) spec.protection = RandomProtection(dice);
-  for (size_t i = dice.Percent(0) ? 1 + dice.Below(2) : 0; i > 0; --i) {
+  for (size_t i = dice.Percent(30) ? 1 + dice.Below(2) : 0; i > 0; --i) {
     spec.overlay.push_back(RandomOverlayRule(dice, i));
   }
   std::map<std::tuple<std::string, VlanTags>, std::vector<IpAddress>> taken;

@@ -22,6 +22,7 @@ struct Universe {
 };
 const Universe& TheUniverse();
 
+inline constexpr int64_t kUnixTime = 1'800'000'000;  // around which rules expire
 PolicySpec RandomPolicy(Dice& dice, uint64_t generation);
 
 }  // namespace cordon::dp::testing
