@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/reporter.h"
 
+#include <algorithm>
+
 namespace cordon::dp {
 namespace {
 
@@ -71,6 +73,10 @@ Reporter::Reporter(EventRing& ring, WorkerCounters& counters)
 
 void Reporter::FrameRefused(uint16_t pair, const Slot& slot, uint32_t stamp,
                             TimePoint now) noexcept {
+  if (!MayTellOfRefusal(now)) [[unlikely]] {
+    counters_.events_suppressed.Add(1);
+    return;
+  }
   const auto reason = static_cast<uint64_t>(slot.decision.reason) + 1;
   const uint64_t tag = MultiplyMix(slot.hash ^ reason, 0x9e3779b97f4a7c15ULL) | 1;
   Recent& recent = (*recent_)[tag >> 32 & (kRecent - 1)];
@@ -88,7 +94,21 @@ void Reporter::FrameRefused(uint16_t pair, const Slot& slot, uint32_t stamp,
   event.frames[0] = recent.frames + 1;
   event.bytes[0] = recent.bytes + slot.packet.frame_length;
   recent = {tag, now, 0, 0};
+  --refusals_left_;
   Push(event);
+}
+
+// A bucket of events, filled up as time passes. The clock is only divided when it is empty.
+bool Reporter::MayTellOfRefusal(TimePoint now) noexcept {
+  constexpr TimePoint kPerEvent = 1'000'000'000 / kRefusalsPerSecond;
+  if (refusals_left_ != 0) [[likely]]
+    return true;
+  const bool is_first = refusals_filled_ == 0;
+  if (!is_first && now - refusals_filled_ < 64 * kPerEvent) return false;
+  refusals_left_ =
+      is_first ? kRefusalBurst : std::min(kRefusalBurst, (now - refusals_filled_) / kPerEvent);
+  refusals_filled_ = now;
+  return true;
 }
 
 void Reporter::FlowAdmitted(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept {

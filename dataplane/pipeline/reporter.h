@@ -22,7 +22,9 @@ class Reporter {
   Reporter(EventRing& ring, WorkerCounters& counters);
 
   // A frame that was dropped or audited. Equal ones (flow and reason) are told once a second; the
-  // next event carries the count of those in between. Bounded: a small table that forgets.
+  // next event carries the count of those in between. Bounded: a small table that forgets, and at
+  // most kRefusalsPerSecond events, so that a flood neither costs what an event costs nor crowds
+  // out what is told about flows. What is not told for that reason is counted as suppressed.
   void FrameRefused(uint16_t pair, const Slot& slot, uint32_t stamp, TimePoint now) noexcept;
   void FlowAdmitted(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept;
   void FlowAnswered(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept;
@@ -36,11 +38,16 @@ class Reporter {
     uint64_t bytes = 0;
   };
   static constexpr size_t kRecent = 1024;
+  static constexpr uint64_t kRefusalsPerSecond = 20'000;
+  static constexpr uint64_t kRefusalBurst = 2'000;
+  bool MayTellOfRefusal(TimePoint now) noexcept;
   void Push(const FlowEvent& event) noexcept;
 
   EventRing& ring_;
   WorkerCounters& counters_;
   std::unique_ptr<std::array<Recent, kRecent>> recent_;
+  uint64_t refusals_left_ = 0;
+  TimePoint refusals_filled_ = 0;
 };
 
 }  // namespace cordon::dp

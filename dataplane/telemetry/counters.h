@@ -49,6 +49,7 @@ struct alignas(64) WorkerCounters {
   Counter fragments_timed_out;  // datagrams that were never whole
   Counter fragments_evicted;    // datagrams that made room for others
   Counter events_lost;          // flow events that found the ring full
+  Counter events_suppressed;    // refused frames beyond what is told a second
   Counter busy_cycles;          // cycles in RunOnce calls that received frames
   Counter total_cycles;
   Counter polls;

@@ -384,6 +384,21 @@ TEST_F(Reports, TheFirstAnswerIsToldWhileTheFlowIsOpen) {
   EXPECT_THAT(events[0].frames, ::testing::ElementsAre(0, 1));
 }
 
+// R107: what a flood hides is at least counted.
+TEST_F(Reports, AFloodOfRefusalsIsToldInPartAndCountedInFull) {
+  gateway_.Enforce(PumpPolicy());
+  size_t told = 0;
+  for (uint16_t i = 1; i <= 5000; ++i) {
+    gateway_.Send(kDevice, Out().Udp(i, 9));
+    told += CountEvents(EventKind::kRefused);
+  }
+  EXPECT_EQ(told, 2000u);
+  EXPECT_EQ(gateway_.counters().events_suppressed.Get(), 3000u);
+  gateway_.Advance(kSecond);
+  gateway_.Send(kDevice, Out().Udp(1, 10));
+  EXPECT_EQ(CountEvents(EventKind::kRefused), 1u);
+}
+
 TEST_F(Reports, ARefusedConnectionIsNotAnswered) {
   gateway_.Enforce(PumpPolicy());
   gateway_.Send(kDevice, Out().Tcp(40000, 104));
