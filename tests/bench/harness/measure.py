@@ -178,7 +178,9 @@ class Swap:
         self.bench, self.case, self.dut, self.dir = bench, case, dut, bench.dir
 
     def ctl(self, *argv):
-        return subprocess.run([BIN / "cordonctl", "--controller", f"unix:{self.dir}/controller.sock", *argv],
+        """Not on the core of the device under test."""
+        return subprocess.run(["taskset", "-c", str(GENERATOR_CORE), BIN / "cordonctl", "--controller",
+                               f"unix:{self.dir}/controller.sock", *argv],
                               capture_output=True, text=True, timeout=120, check=False)
 
     def run(self):
@@ -191,7 +193,7 @@ class Swap:
             controller_line = f"controller: {{address: 'unix:{self.dir}/controller.sock'}}"
             self.apply("policy.yaml", "--no-wait")
             self.dut.start_memif(self.case, controller=controller_line)
-            self.apply("policy.yaml")
+            self.apply("other.yaml")
             return self.measure()
         finally:
             self.dut.stop()
@@ -201,9 +203,12 @@ class Swap:
         path = self.dir / name
         if not path.exists():
             subprocess.run([BIN / "bench-policy", *self.case.model_options(), "--write", path], check=True)
-        done = self.ctl("apply", "-f", path, *options)
+        self.checked("apply", "-f", path, *options)
+
+    def checked(self, *argv):
+        done = self.ctl(*argv)
         if done.returncode != 0:
-            raise LabError(f"cordonctl apply: exit {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}")
+            raise LabError(f"cordonctl {argv[0]}: exit {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}")
 
     def measure(self):
         base = ["--both", "yes", "--open", "0.3"]
@@ -216,13 +221,13 @@ class Swap:
         generator.start()
         end, swaps = time.monotonic() + seconds - 1, 0
         while time.monotonic() < end and generator.is_alive():
-            self.apply("other.yaml" if swaps % 2 == 0 else "policy.yaml")
+            self.checked("rollback", "--comment", "bench")  # to the generation before: the other policy
             swaps += 1
         generator.join()
         if not rows:
             raise LabError("the generator failed during the swaps")
         ring_full = self.dut.counter("cordon_transmit_failed_total") - full
-        return {"mpps": rows[0]["mpps"], "swaps": swaps, "ring_full": ring_full, "either": rows[0]["either"], **judged(rows)}
+        return {"mpps": rows[0]["mpps"], "swaps": swaps, "saturated_mpps": rate / 0.8, "ring_full": ring_full, "either": rows[0]["either"], **judged(rows)}
 
 
 def pages_for(cases):
