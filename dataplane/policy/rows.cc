@@ -43,6 +43,14 @@ __m256i Load(const uint32_t (&lanes)[kLanes]) {
 // lane are clamped at once.
 template <size_t Words>
 uint32_t Match(const RowBlock<Words>& block, const RowQuestion& question) {
+  __m256i fits = _mm256_set1_epi32(-1);
+  for (size_t word = 0; word < Words; ++word) {
+    const __m256i peer = _mm256_set1_epi32(static_cast<int>(question.peer[word]));
+    const __m256i masked = _mm256_and_si256(peer, Load(block.mask[word]));
+    fits = _mm256_and_si256(fits, _mm256_cmpeq_epi32(masked, Load(block.network[word])));
+  }
+  // Rows of other peers are what there is most of: the rest of the block stays where it is.
+  if (_mm256_testz_si256(fits, fits) != 0) return 0;
   const __m256i ports = _mm256_set1_epi32(static_cast<int>(question.ports));
   const __m256i clamped =
       _mm256_min_epu16(_mm256_max_epu16(ports, Load(block.ports_low)), Load(block.ports_high));
@@ -50,12 +58,8 @@ uint32_t Match(const RowBlock<Words>& block, const RowQuestion& question) {
   const __m256i protocol_fits = _mm256_or_si256(
       _mm256_cmpeq_epi32(protocol, _mm256_set1_epi32(static_cast<int>(question.protocol))),
       _mm256_cmpeq_epi32(protocol, _mm256_setzero_si256()));
-  __m256i fits = _mm256_and_si256(_mm256_cmpeq_epi32(clamped, ports), protocol_fits);
-  for (size_t word = 0; word < Words; ++word) {
-    const __m256i peer = _mm256_set1_epi32(static_cast<int>(question.peer[word]));
-    const __m256i masked = _mm256_and_si256(peer, Load(block.mask[word]));
-    fits = _mm256_and_si256(fits, _mm256_cmpeq_epi32(masked, Load(block.network[word])));
-  }
+  fits =
+      _mm256_and_si256(fits, _mm256_and_si256(_mm256_cmpeq_epi32(clamped, ports), protocol_fits));
   return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(fits)));
 }
 

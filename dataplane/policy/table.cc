@@ -120,12 +120,8 @@ void PolicyTable::PrefetchRules(DeviceIndex device, Initiator initiator,
   if (device >= impl_->devices.size()) return;
   const CompiledRuleset& ruleset = impl_->rules.rulesets[impl_->devices[device].ruleset];
   const auto prefetch = [](const auto& blocks, BlockRange range) {
-    constexpr size_t kLines = sizeof(blocks[0]) / 64;
-    const uint32_t count = std::min(range.count, 4u);
-    for (uint32_t i = 0; i < count; ++i) {
-      const char* block = reinterpret_cast<const char*>(&blocks[range.first + i]);
-      for (size_t line = 0; line < kLines; ++line) __builtin_prefetch(block + line * 64);
-    }
+    const uint32_t count = std::min(range.count, 8u);
+    for (uint32_t i = 0; i < count; ++i) __builtin_prefetch(&blocks[range.first + i]);
   };
   const auto i = static_cast<size_t>(initiator);
   if (peer.IsV4()) {
