@@ -114,7 +114,9 @@ void RenderPorts(const GatewayRuntime& runtime, MetricsText& text) {
       Row{"cordon_port_receive_errors_total", "Frames received damaged.",
           &PortSample::receive_errors},
       Row{"cordon_port_transmit_errors_total", "Frames the port failed to transmit.",
-          &PortSample::transmit_errors}};
+          &PortSample::transmit_errors},
+      Row{"cordon_port_link_changes_total", "Times the port's link came or went.",
+          &PortSample::link_changes}};
   const std::vector<PortSample> ports = runtime.ports();
   for (const Row& row : kRows) {
     text.Family(row.name, MetricType::kCounter, row.help);
@@ -122,10 +124,17 @@ void RenderPorts(const GatewayRuntime& runtime, MetricsText& text) {
       text.Sample({{"pair", port.pair}, {"side", ToString(port.side)}}, port.*row.value);
     }
   }
-  text.Family("cordon_port_link_up", MetricType::kGauge, "1 if the port has a link.");
-  for (const PortSample& port : ports) {
-    text.Sample({{"pair", port.pair}, {"side", ToString(port.side)}}, uint64_t{port.link_up});
-  }
+  const auto state = [&](std::string_view name, std::string_view help, bool PortSample::*value) {
+    text.Family(name, MetricType::kGauge, help);
+    for (const PortSample& port : ports) {
+      text.Sample({{"pair", port.pair}, {"side", ToString(port.side)}}, uint64_t{port.*value});
+    }
+  };
+  state("cordon_port_present", "0 if the port's interface or NIC has gone.", &PortSample::present);
+  state("cordon_port_link_up", "1 if the port has a link.", &PortSample::link_up);
+  state("cordon_port_link_held_down",
+        "1 while the port is down because the other port of its pair has no link.",
+        &PortSample::link_held_down);
 }
 
 void RenderPools(const GatewayRuntime& runtime, MetricsText& text) {

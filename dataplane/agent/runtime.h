@@ -21,7 +21,10 @@ struct PortSample {
   Side side = Side::kDevice;
   std::string name;  // DPDK name
   std::string driver;
+  bool present = true;  // false: the interface or NIC has gone
   bool link_up = false;
+  bool link_held_down = false;  // because the other port of the pair has no link
+  uint64_t link_changes = 0;
   uint64_t received_frames = 0;
   uint64_t transmitted_frames = 0;
   uint64_t receive_missed = 0;  // the queue was full

@@ -107,6 +107,10 @@ class Reader {
       Unique(names, pair.name, node, "the name '" + pair.name + "'");
       pair.sides[0] = ReadPort(map, "device_side");
       pair.sides[1] = ReadPort(map, "network_side");
+      pair.workers =
+          static_cast<uint16_t>(map.Integer("workers", 1, {.min = 1, .max = kMaxWorkers}));
+      const auto propagation = map.Find("link_propagation");
+      pair.link_propagation = propagation && propagation->AsOneOf({"off", "on"}) == 1;
       config_.io.pairs.push_back(std::move(pair));
     }
   }
@@ -156,13 +160,20 @@ class Reader {
 
   void CheckWorkerCount(const YamlNode& list) {
     const size_t workers = config_.io.cores.size();
-    const size_t pairs = config_.io.pairs.size();
+    size_t work = 0;
+    for (size_t i = 0; i < config_.io.pairs.size(); ++i) {
+      const size_t wanted = config_.io.pairs[i].workers;
+      work += wanted;
+      if (wanted <= workers) continue;
+      list.Fail("pairs[" + std::to_string(i) + "].workers: " + std::to_string(wanted) +
+                " workers for one pair, but only " + std::to_string(workers) + " cores");
+    }
     if (workers == 0) list.Fail("at least one core is needed");
     if (workers > kMaxWorkers) {
       list.Fail("at most " + std::to_string(kMaxWorkers) + " cores can work");
-    } else if (pairs != 0 && workers > pairs) {
-      list.Fail(std::to_string(workers) + " cores for " + std::to_string(pairs) +
-                " pairs: a pair belongs to one core, so the others would idle");
+    } else if (work != 0 && workers > work) {
+      list.Fail(std::to_string(workers) + " cores, but the pairs have work for " +
+                std::to_string(work) + ": drop cores, or raise pairs[].workers");
     }
   }
 

@@ -41,12 +41,16 @@ struct WorkerState {
   std::unique_ptr<Pipeline> pipeline;  // made when the clock runs
 };
 
-PortSample ToSample(const std::string& pair, Side side, const PortStatistics& port) {
+PortSample ToSample(const std::string& pair, Side side, const PortStatistics& port,
+                    const LinkStatistics& link) {
   return {.pair = pair,
           .side = side,
           .name = port.name,
           .driver = port.driver,
-          .link_up = port.link_up,
+          .present = link.link != Link::kGone,
+          .link_up = link.link == Link::kUp,
+          .link_held_down = link.held_down,
+          .link_changes = link.changes,
           .received_frames = port.received_frames,
           .transmitted_frames = port.transmitted_frames,
           .receive_missed = port.receive_missed,
@@ -95,7 +99,8 @@ std::vector<PortSample> Gateway::State::SamplePorts() {
   std::vector<PortSample> samples;
   for (size_t pair = 0; io && pair < config.io.pairs.size(); ++pair) {
     for (const Side side : {Side::kDevice, Side::kNetwork}) {
-      samples.push_back(ToSample(config.io.pairs[pair].name, side, io->PortOf(pair, side)));
+      samples.push_back(ToSample(config.io.pairs[pair].name, side, io->PortOf(pair, side),
+                                 io->LinkOf(pair, side)));
     }
   }
   return samples;
@@ -104,8 +109,11 @@ std::vector<PortSample> Gateway::State::SamplePorts() {
 std::vector<PoolSample> Gateway::State::SamplePools() {
   const std::lock_guard lock(io_mutex);
   if (!io) return {};
-  const PoolStatistics pool = io->Pool();
-  return {{.name = pool.name, .size = pool.size, .available = pool.available}};
+  std::vector<PoolSample> samples;
+  for (const PoolStatistics& pool : io->Pools()) {
+    samples.push_back({.name = pool.name, .size = pool.size, .available = pool.available});
+  }
+  return samples;
 }
 
 GatewayRuntime Gateway::State::MakeRuntime() {
@@ -120,7 +128,7 @@ GatewayRuntime Gateway::State::MakeRuntime() {
                     .counters = &workers[i]->counters,
                     .events = &workers[i]->events};
     for (size_t pair = 0; pair < runtime.pairs.size(); ++pair) {
-      if (Io::WorkerOf(pair, config.io) == i) info.pairs.push_back(runtime.pairs[pair]);
+      if (config.io.Serves(i, pair)) info.pairs.push_back(runtime.pairs[pair]);
     }
     runtime.workers.push_back(std::move(info));
   }

@@ -221,6 +221,10 @@ Eal::~Eal() {
   std::filesystem::remove(runtime_directory_, ignored);  // only if empty
 }
 
+int Eal::NumaNodeOf(size_t worker) {
+  return static_cast<int>(rte_lcore_to_socket_id(LcoreOf(worker)));
+}
+
 std::string Eal::TakeErrors() { return log_->TakeErrors(); }
 
 }  // namespace cordon::dp

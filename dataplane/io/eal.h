@@ -22,6 +22,9 @@ class Eal {
   // The lcore that runs worker `worker`.
   static unsigned LcoreOf(size_t worker) { return static_cast<unsigned>(worker) + 1; }
 
+  // The NUMA node of its core.
+  static int NumaNodeOf(size_t worker);
+
   // What DPDK logged at level error since the last call, in one line; empty if nothing.
   std::string TakeErrors();
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/io/interface.h"
 
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -14,7 +10,9 @@
 #include <cstddef>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
+#include "dataplane/io/control_socket.h"
 #include "dataplane/io/stack_shield.h"
 
 namespace cordon::dp {
@@ -37,29 +35,6 @@ constexpr std::array<Offload, 7> kOffloads = {{
     {ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_RXVLAN, "rxvlan", "VLAN tags may be lost (af_xdp)"},
     {ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_TXVLAN, "txvlan", "VLAN tags may be lost (af_xdp)"},
 }};
-
-class ControlSocket {
- public:
-  explicit ControlSocket(const std::string& name) : fd_(socket(AF_INET, SOCK_DGRAM, 0)) {
-    std::strncpy(request_.ifr_name, name.c_str(), IFNAMSIZ - 1);
-  }
-  ~ControlSocket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  ControlSocket(const ControlSocket&) = delete;
-  ControlSocket& operator=(const ControlSocket&) = delete;
-
-  bool Call(unsigned long what) { return ioctl(fd_, what, &request_) == 0; }
-  bool Ethtool(ethtool_value& value) {
-    request_.ifr_data = reinterpret_cast<char*>(&value);
-    return Call(SIOCETHTOOL);
-  }
-  ifreq& request() { return request_; }
-
- private:
-  int fd_;
-  ifreq request_{};
-};
 
 // True if the offload is off, or the interface does not know it.
 bool SwitchOff(ControlSocket& socket, const Offload& offload) {
@@ -114,7 +89,8 @@ int Lock(const std::string& name) {
 std::unique_ptr<Interface> Interface::Prepare(const std::string& name,
                                               std::vector<std::string>& warnings,
                                               std::string& error) {
-  ControlSocket socket(name);
+  auto control = std::make_unique<ControlSocket>(name);
+  ControlSocket& socket = *control;
   if (name.empty() || name.size() >= IFNAMSIZ || !socket.Call(SIOCGIFINDEX)) {
     error = "no network interface '" + name + "' in this network namespace";
     return nullptr;
@@ -126,7 +102,7 @@ std::unique_ptr<Interface> Interface::Prepare(const std::string& name,
             "not be a data port";
     return nullptr;
   }
-  std::unique_ptr<Interface> interface(new Interface(Lock(name)));
+  std::unique_ptr<Interface> interface(new Interface(Lock(name), index, std::move(control)));
   if (interface->lock_ < 0) {
     error = "interface '" + name + "' is a port of another cordon-gateway";
     return nullptr;
@@ -146,6 +122,26 @@ std::unique_ptr<Interface> Interface::Prepare(const std::string& name,
   }
   if (socket.Call(SIOCGIFMTU)) interface->mtu_ = static_cast<size_t>(socket.request().ifr_mtu);
   return interface;
+}
+
+Interface::Interface(int lock, int index, std::unique_ptr<ControlSocket> control)
+    : lock_(lock), index_(index), control_(std::move(control)) {}
+
+Link Interface::ReadLink() {
+  // Another interface may have taken the name of one that is gone.
+  if (!control_->Call(SIOCGIFINDEX) || control_->request().ifr_ifindex != index_) {
+    return Link::kGone;
+  }
+  if (!control_->Call(SIOCGIFFLAGS)) return Link::kGone;
+  constexpr int kUp = IFF_UP | IFF_RUNNING;
+  return (control_->request().ifr_flags & kUp) == kUp ? Link::kUp : Link::kDown;
+}
+
+bool Interface::SetLink(Link wanted) {
+  if (ReadLink() == Link::kGone || !control_->Call(SIOCGIFFLAGS)) return false;
+  short& flags = control_->request().ifr_flags;
+  flags = static_cast<short>(wanted == Link::kUp ? flags | IFF_UP : flags & ~IFF_UP);
+  return control_->Call(SIOCSIFFLAGS);
 }
 
 Interface::~Interface() {

@@ -4,11 +4,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace cordon::dp {
+
+class ControlSocket;
+
+enum class Link : uint8_t { kDown, kUp, kGone };  // gone: there is no such interface any more
 
 // A Linux interface as long as it is a port. Only one gateway at a time: a second one would forward
 // every frame twice, or take the first one's AF_XDP program away.
@@ -28,9 +33,17 @@ class Interface {
 
   size_t mtu() const { return mtu_; }
 
+  // --- one thread at a time, from any network namespace
+  Link ReadLink();
+  // Switches it up or down, so that the other end of the cable sees its link come or go. False if
+  // the kernel refuses.
+  bool SetLink(Link wanted);
+
  private:
-  explicit Interface(int lock) : lock_(lock) {}
+  Interface(int lock, int index, std::unique_ptr<ControlSocket> control);
   const int lock_;
+  const int index_;
+  const std::unique_ptr<ControlSocket> control_;
   size_t mtu_ = 0;
 };
 

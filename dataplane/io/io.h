@@ -16,17 +16,13 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/io/buffers.h"
+#include "dataplane/io/link_watch.h"
 #include "dataplane/io/options.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/worker.h"
 
 namespace cordon::dp {
-
-struct PoolStatistics {
-  std::string name;
-  uint64_t size = 0;
-  uint64_t available = 0;
-};
 
 class Io {
  public:
@@ -43,15 +39,11 @@ class Io {
   // Returns when every worker has left its loop. Idempotent.
   void StopWorkers();
 
-  // Which worker serves a pair.
-  static size_t WorkerOf(size_t pair, const IoOptions& options) {
-    return pair % options.cores.size();
-  }
-
   // --- one thread at a time (the statistics of a port are not thread-safe)
   PortStatistics PortOf(size_t pair, Side side);
-  PoolStatistics Pool() const;
   // --- any thread
+  LinkStatistics LinkOf(size_t pair, Side side) const;
+  std::vector<PoolStatistics> Pools() const;
   uint64_t NowNanoseconds() const;
 
  private:

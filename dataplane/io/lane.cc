@@ -6,6 +6,8 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "dataplane/io/chain.h"
+
 namespace cordon::dp {
 namespace {
 
@@ -28,15 +30,16 @@ bool RestoreTag(rte_mbuf*& mbuf) noexcept {
 void Lane::Receive(Burst& burst) noexcept {
   burst.pair = pair_;
   burst.side = side_;
-  burst.count = rte_eth_rx_burst(from_, 0, mbufs_.data(), kMaxBurst);
+  burst.count = rte_eth_rx_burst(from_, queue_, mbufs_.data(), kMaxBurst);
   for (size_t i = 0; i < burst.count; ++i) rte_prefetch0(rte_pktmbuf_mtod(mbufs_[i], void*));
   for (size_t i = 0; i < burst.count; ++i) {
     burst.preset[i] = RestoreTag(mbufs_[i]) ? Reason::kUndecided : Reason::kVlanTagLost;
-    const rte_mbuf& mbuf = *mbufs_[i];
+    rte_mbuf& mbuf = *mbufs_[i];
     if (has_packet_socket_ && burst.preset[i] == Reason::kUndecided) {
       burst.preset[i] = ReasonOfFiltered(mbuf);
     }
     burst.frames[i] = {{rte_pktmbuf_mtod(&mbuf, const uint8_t*), mbuf.data_len}, mbuf.pkt_len};
+    if (mbuf.nb_segs != 1) burst.preset[i] = ShowChain(mbuf, longest_chain_, burst.frames[i]);
   }
 }
 
@@ -53,7 +56,7 @@ size_t Lane::Transmit(const Burst& burst) noexcept {
     }
   }
   uint16_t sent = 0;
-  if (passed_count != 0) sent = rte_eth_tx_burst(to_, 0, passed.data(), passed_count);
+  if (passed_count != 0) sent = rte_eth_tx_burst(to_, queue_, passed.data(), passed_count);
   for (uint16_t i = sent; i < passed_count; ++i) rest[rest_count++] = passed[i];
   if (rest_count != 0) rte_pktmbuf_free_bulk(rest.data(), rest_count);
   return static_cast<size_t>(passed_count - sent);

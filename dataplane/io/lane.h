@@ -17,10 +17,13 @@ namespace cordon::dp {
 // Used by one worker. Both ports must outlive it.
 class Lane {
  public:
-  // Frames of `side` of pair number `pair` come in at `from` and leave at `to`.
-  Lane(const Port& from, const Port& to, uint16_t pair, Side side)
+  // Frames of `side` of pair number `pair` come in at `from` and leave at `to`, each time by the
+  // queue of that number, which no other lane uses.
+  Lane(const Port& from, const Port& to, uint16_t queue, uint16_t pair, Side side)
       : from_(from.id()),
         to_(to.id()),
+        queue_(queue),
+        longest_chain_(to.longest_chain()),
         pair_(pair),
         side_(side),
         has_packet_socket_(from.has_packet_socket()) {}
@@ -34,6 +37,8 @@ class Lane {
  private:
   const uint16_t from_;
   const uint16_t to_;
+  const uint16_t queue_;
+  const uint32_t longest_chain_;
   const uint16_t pair_;
   const Side side_;
   const bool has_packet_socket_;

@@ -26,6 +26,8 @@ struct PortOptions {
 struct PairOptions {
   std::string name;
   std::array<PortOptions, kSideCount> sides;  // by Side
+  uint16_t workers = 1;                       // that share its frames, device by device
+  bool link_propagation = false;              // a lost link on one side is shown on the other
 };
 
 struct IdleBackoff {
@@ -37,12 +39,26 @@ struct IdleBackoff {
 struct IoOptions {
   std::string gateway;             // names the EAL's runtime files
   std::vector<PairOptions> pairs;  // pair number = position
-  std::vector<uint32_t> cores;     // CPUs, one worker each; pair i belongs to worker i % cores
+  std::vector<uint32_t> cores;     // CPUs, one worker each
   IdleBackoff idle_backoff;
   bool hugepages = true;
   size_t megabytes = 512;
   size_t mbufs = 0;  // buffers for frames, over all ports; 0: enough for the ports
   size_t mtu = 1500;
+
+  // Which worker serves a queue of a pair: one queue after the other, pair by pair, goes to the
+  // next worker, and round again.
+  size_t WorkerOf(size_t pair, size_t queue) const {
+    for (size_t i = 0; i < pair; ++i) queue += pairs[i].workers;
+    return queue % cores.size();
+  }
+
+  bool Serves(size_t worker, size_t pair) const {
+    for (size_t queue = 0; queue < pairs[pair].workers; ++queue) {
+      if (WorkerOf(pair, queue) == worker) return true;
+    }
+    return false;
+  }
 
   // A port string that names a PCI device: "03:00.0" or "0000:03:00.0".
   static bool IsPciAddress(const std::string& port);

@@ -239,7 +239,9 @@ class Frames:
         self.refused_start("pairs[0].device_side: interface 'd0' is a port of another cordon-gateway")
 
     def test_start_with_too_little_memory(self):
-        self.refused_start("memory.megabytes: 96 MiB do not hold", **{"megabytes: 96": "megabytes: 96, mbufs: 1000000"})
+        self.refused_start("memory.megabytes: 96 MiB do not hold", **{
+            "megabytes: 96": "megabytes: 96, mbufs: 1000000", f"interface: d0{self.driver}": "port: net_null0",
+            f"interface: n0{self.driver}": "port: net_null1"})
 
     def test_zz_nothing_passes_after_the_end_and_without_a_policy(self):
         self.assertEqual(self.gateway.stop(signal.SIGTERM), 0, self.gateway.output())

@@ -113,8 +113,29 @@ TEST(GatewayConfig, NamesAllFaultsWithTheirLines) {
                           HasSubstr("g.yaml:5: pairs[0].device_side: exactly one of"),
                           HasSubstr("g.yaml:6: pairs[0].network_side.driver: only an 'interface'"),
                           HasSubstr("core 1 is already used by workers.cores[0]"),
-                          HasSubstr("2 cores for 1 pairs"), HasSubstr("unknown key 'coars'"),
-                          HasSubstr("g.yaml:8: adopt_grace"), HasSubstr("g.yaml:9: log.level")));
+                          HasSubstr("2 cores, but the pairs have work for 1"),
+                          HasSubstr("unknown key 'coars'"), HasSubstr("g.yaml:8: adopt_grace"),
+                          HasSubstr("g.yaml:9: log.level")));
+}
+
+TEST(GatewayConfig, ReadsWorkersAndLinkPropagationOfAPair) {
+  const PairOptions& pair = ParseGatewayConfig("g.yaml", kLeast).config.io.pairs[0];
+  EXPECT_EQ(pair.workers, 1);
+  EXPECT_FALSE(pair.link_propagation);
+  std::string text = kLeast;
+  text.replace(text.find("[1]"), 3, "[1, 2]");
+  text.insert(text.find("workers:"), "    workers: 2\n    link_propagation: on\n");
+  const ConfigResult result = ParseGatewayConfig("g.yaml", text);
+  ASSERT_THAT(result.faults, IsEmpty());
+  EXPECT_EQ(result.config.io.pairs[0].workers, 2);
+  EXPECT_TRUE(result.config.io.pairs[0].link_propagation);
+}
+
+TEST(GatewayConfig, RefusesMoreWorkersOfAPairThanCores) {
+  std::string text = kLeast;
+  text.insert(text.find("workers:"), "    workers: 2\n    link_propagation: maybe\n");
+  EXPECT_THAT(FaultsOf(text), ElementsAre(HasSubstr("link_propagation"),
+                                          HasSubstr("pairs[0].workers: 2 workers for one pair")));
 }
 
 TEST(GatewayConfig, RefusesAnInterfaceThatIsUsedTwice) {

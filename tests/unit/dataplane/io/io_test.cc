@@ -1,164 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Io over ports that are files: what comes in from a capture, what leaves into one. EAL starts once
-// a process, so one Io serves all the tests that need it.
 #include "dataplane/io/io.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <thread>
-
-#include "tests/support/packet_builder.h"
+#include "tests/unit/dataplane/io/io_fixture.h"
 
 namespace cordon::dp {
 namespace {
 
-using cordon::dp::testing::Bytes;
-using cordon::dp::testing::FrameBuilder;
-using cordon::dp::testing::Mac;
 using ::testing::HasSubstr;
-
-const Bytes kPlain = FrameBuilder().SourceMac(Mac("020000000121")).Udp(5000).Payload("a").Build();
-const Bytes kTagged =
-    FrameBuilder().SourceMac(Mac("020000000121")).Vlan(30).Udp(5000).PayloadSize(1472).Build();
-const Bytes kUnknown = FrameBuilder().SourceMac(Mac("020000000199")).Udp(5000).Build();
-
-uint32_t FirstCpu() {
-  cpu_set_t set;
-  sched_getaffinity(0, sizeof(set), &set);
-  uint32_t cpu = 0;
-  while (!CPU_ISSET(cpu, &set)) ++cpu;
-  return cpu;
-}
-
-template <typename T>
-void Append(std::string& out, T value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-void WriteCapture(const std::filesystem::path& file, const std::vector<Bytes>& frames) {
-  std::string out;
-  for (const uint32_t word : {0xa1b2c3d4U, 0x00040002U, 0U, 0U, 65535U, 1U}) Append(out, word);
-  for (const Bytes& frame : frames) {
-    const auto size = static_cast<uint32_t>(frame.size());
-    for (const uint32_t word : {0U, 0U, size, size}) Append(out, word);
-    out.append(frame.begin(), frame.end());
-  }
-  std::ofstream(file, std::ios::binary) << out;
-}
-
-std::vector<Bytes> ReadCapture(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
-  std::vector<Bytes> frames;
-  for (size_t at = 24; at + 16 <= text.size();) {
-    uint32_t size = 0;
-    std::memcpy(&size, text.data() + at + 8, sizeof(size));
-    frames.emplace_back(text.begin() + static_cast<long>(at) + 16,
-                        text.begin() + static_cast<long>(at) + 16 + size);
-    at += 16 + size;
-  }
-  return frames;
-}
-
-// A device in observe mode, untagged and on VLAN 30: all its frames pass.
-std::unique_ptr<PolicyTable> MakePolicy(uint64_t generation) {
-  PolicySpec spec;
-  spec.gateway = "io";
-  spec.generation = generation;
-  spec.pairs = {"files", "nothing"};
-  spec.rulesets.emplace_back().name = "none";
-  for (const VlanTags vlan : {VlanTags{}, VlanTags{30, 0}}) {
-    DeviceSpec& device = spec.devices.emplace_back();
-    device.name = "pump" + std::to_string(vlan.outer);
-    device.pair = "files";
-    device.vlan = vlan;
-    device.macs = {Mac("020000000121")};
-    device.mode = Mode::kObserve;
-  }
-  return Compile(spec).table;
-}
-
-bool Await(const std::function<bool()>& event) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!event()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
-class IoTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    directory_ = std::filesystem::temp_directory_path() / ("io-test-" + std::to_string(getpid()));
-    std::filesystem::create_directory(directory_);
-    WriteCapture(directory_ / "device.pcap", {kPlain, kUnknown, kTagged});
-    WriteCapture(directory_ / "network.pcap", {});
-    std::vector<std::string> warnings;
-    std::string error;
-    io_ = Io::Start(Options(), warnings, error);
-    ASSERT_NE(io_, nullptr) << error;
-    policy_.Publish(MakePolicy(1));
-    io_->StartWorkers({{.policy = &policy_, .pipeline = &pipeline_, .counters = &counters_}});
-  }
-  static void TearDownTestSuite() {
-    io_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  static PortOptions Device(const std::string& device) {
-    PortOptions options;
-    options.key = device;
-    options.port = device;
-    return options;
-  }
-  static IoOptions Options() {
-    IoOptions options;
-    options.gateway = "io test";
-    options.hugepages = false;
-    options.megabytes = 64;
-    options.mbufs = 4096;
-    options.cores = {FirstCpu()};
-    options.idle_backoff = {.after_polls = 10, .max_sleep = std::chrono::microseconds(100)};
-    const std::string at = directory_.string();
-    options.pairs = {
-        {"files",
-         {Device("net_pcap0,rx_pcap=" + at + "/device.pcap,tx_pcap=" + at + "/back.pcap"),
-          Device("net_pcap1,rx_pcap=" + at + "/network.pcap,tx_pcap=" + at + "/out.pcap")}},
-        {"nothing", {Device("net_null0,no-rx=1"), Device("net_null1,no-rx=1")}}};
-    return options;
-  }
-  static uint64_t Counted(Verdict verdict) {
-    return counters_.pairs[0].frames[0][static_cast<size_t>(verdict)].Get();
-  }
-
-  static inline std::filesystem::path directory_;
-  static inline PolicySlot policy_{1};
-  static inline FlowTable flows_{1024, HashSeed{}};
-  static inline WorkerCounters counters_;
-  static inline EventRing events_{64};
-  static inline Pipeline pipeline_{0, policy_, flows_, counters_, events_};
-  static inline std::unique_ptr<Io> io_;
-};
+using namespace cordon::dp::testing;  // NOLINT(google-build-using-namespace)
 
 TEST_F(IoTest, FramesOfTheDeviceLeaveByteIdenticalAndOthersNotAtAll) {
-  ASSERT_TRUE(Await([] { return Counted(Verdict::kForward) == 2; }));
+  ASSERT_TRUE(Await([] { return Counted(Verdict::kForward) == 3; }));
   ASSERT_TRUE(Await([] { return Counted(Verdict::kDrop) == 1; }));
-  ASSERT_TRUE(Await([] { return io_->PortOf(0, Side::kNetwork).transmitted_frames == 2; }));
-  EXPECT_THAT(ReadCapture(directory_ / "out.pcap"), ::testing::ElementsAre(kPlain, kTagged));
+  ASSERT_TRUE(Await([] { return io_->PortOf(0, Side::kNetwork).transmitted_frames == 3; }));
+  EXPECT_THAT(ReadCapture(directory_ / "out.pcap"),
+              ::testing::ElementsAre(kPlain, kTagged, kJumbo));
 }
 
 TEST_F(IoTest, EveryBufferComesBack) {
-  ASSERT_TRUE(Await([] { return Counted(Verdict::kForward) == 2; }));
+  ASSERT_TRUE(Await([] { return Counted(Verdict::kForward) == 3; }));
   EXPECT_TRUE(Await([] {
-    const PoolStatistics pool = io_->Pool();
-    return pool.available == pool.size;
+    for (const PoolStatistics& pool : io_->Pools()) {
+      if (pool.available != pool.size) return false;
+    }
+    return true;
   }));
 }
 
@@ -210,6 +78,18 @@ TEST(IoStart, SaysHowManyHugepagesAreMissing) {
   EXPECT_EQ(Io::Start(options, warnings, error), nullptr);
   EXPECT_THAT(error, HasSubstr("memory.megabytes: 1000000 MiB of hugepages wanted"));
   EXPECT_THAT(error, HasSubstr("memory.hugepages: false"));
+}
+
+TEST(IoOptions, DealsQueuesOfPairsToWorkersInTurn) {
+  IoOptions options;
+  options.cores = {4, 5, 6};
+  options.pairs = {{"a", {}, 2}, {"b", {}, 2}, {"c", {}, 1}};
+  EXPECT_EQ(options.WorkerOf(0, 1), 1U);
+  EXPECT_EQ(options.WorkerOf(1, 0), 2U);
+  EXPECT_EQ(options.WorkerOf(1, 1), 0U);
+  EXPECT_EQ(options.WorkerOf(2, 0), 1U);
+  EXPECT_TRUE(options.Serves(0, 1));
+  EXPECT_FALSE(options.Serves(1, 1));
 }
 
 TEST(IoOptions, TellsPciAddressesFromDeviceStrings) {
