@@ -127,14 +127,23 @@ std::unique_ptr<Interface> Interface::Prepare(const std::string& name,
 Interface::Interface(int lock, int index, std::unique_ptr<ControlSocket> control)
     : lock_(lock), index_(index), control_(std::move(control)) {}
 
+bool Interface::SetMtu(size_t mtu) {
+  control_->request().ifr_mtu = static_cast<int>(mtu);
+  return control_->Call(SIOCSIFMTU);
+}
+
 Link Interface::ReadLink() {
   // Another interface may have taken the name of one that is gone.
   if (!control_->Call(SIOCGIFINDEX) || control_->request().ifr_ifindex != index_) {
     return Link::kGone;
   }
   if (!control_->Call(SIOCGIFFLAGS)) return Link::kGone;
-  constexpr int kUp = IFF_UP | IFF_RUNNING;
-  return (control_->request().ifr_flags & kUp) == kUp ? Link::kUp : Link::kDown;
+  const int flags = control_->request().ifr_flags;
+  if ((flags & IFF_UP) == 0) return Link::kDown;
+  // The carrier itself: the kernel may be a second late to tell of a loss in the flags.
+  ethtool_value carrier{ETHTOOL_GLINK, 0};
+  const bool up = control_->Ethtool(carrier) ? carrier.data != 0 : (flags & IFF_RUNNING) != 0;
+  return up ? Link::kUp : Link::kDown;
 }
 
 bool Interface::SetLink(Link wanted) {

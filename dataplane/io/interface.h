@@ -32,6 +32,8 @@ class Interface {
   Interface& operator=(const Interface&) = delete;
 
   size_t mtu() const { return mtu_; }
+  // False, with errno, if the kernel refuses.
+  bool SetMtu(size_t mtu);
 
   // --- one thread at a time, from any network namespace
   Link ReadLink();

@@ -56,7 +56,9 @@ size_t Lane::Transmit(const Burst& burst) noexcept {
     }
   }
   uint16_t sent = 0;
-  if (passed_count != 0) sent = rte_eth_tx_burst(to_, queue_, passed.data(), passed_count);
+  if (passed_count != 0 && carries_->load(std::memory_order_relaxed)) {
+    sent = rte_eth_tx_burst(to_, queue_, passed.data(), passed_count);
+  }
   for (uint16_t i = sent; i < passed_count; ++i) rest[rest_count++] = passed[i];
   if (rest_count != 0) rte_pktmbuf_free_bulk(rest.data(), rest_count);
   return static_cast<size_t>(passed_count - sent);

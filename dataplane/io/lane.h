@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "dataplane/io/port.h"
@@ -24,6 +25,7 @@ class Lane {
         to_(to.id()),
         queue_(queue),
         longest_chain_(to.longest_chain()),
+        carries_(&to.carries()),
         pair_(pair),
         side_(side),
         has_packet_socket_(from.has_packet_socket()) {}
@@ -39,6 +41,7 @@ class Lane {
   const uint16_t to_;
   const uint16_t queue_;
   const uint32_t longest_chain_;
+  const std::atomic<bool>* carries_;
   const uint16_t pair_;
   const Side side_;
   const bool has_packet_socket_;

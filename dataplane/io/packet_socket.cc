@@ -200,6 +200,14 @@ bool PacketSocket::Replace(int interface_index, Side side, const PacketRing& rin
   return true;
 }
 
+void PacketSocket::ForgetErrors() {
+  for (const int fd : sockets_) {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);  // reading clears it
+  }
+}
+
 uint64_t PacketSocket::DroppedFrames() {
   for (const int fd : sockets_) {
     tpacket_stats now{};  // since the last call

@@ -45,6 +45,8 @@ class PacketSocket {
   bool Replace(int interface_index, Side side, const PacketRing& ring, std::string& error);
   // Frames the kernel dropped since then because the ring was full. One thread at a time.
   uint64_t DroppedFrames();
+  // Forgets that the interface was down, which the next frame to be sent would be told. Any thread.
+  void ForgetErrors();
 
  private:
   std::vector<int> sockets_;  // borrowed: the driver closes them

@@ -163,31 +163,36 @@ int Port::SetUpQueues(const BufferNeed& need, rte_mempool* pool) {
 
 // Two VLAN tags come on top of the MTU. Drivers of NICs count none, one or two of them in the
 // overhead they show; the kernel takes one for granted.
-void Port::SetMtu(std::vector<std::string>& warnings) {
-  rte_eth_dev_info info{};
-  if (rte_eth_dev_info_get(id_, &info) != 0) return;
-  constexpr size_t kHeaderAndFcs = 14 + 4;
+bool Port::SetMtu(std::vector<std::string>& warnings, std::string& error) {
   size_t mtu = setup_.mtu;
   if (interface_) {
-    mtu += kTag;
-  } else if (info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu) {
+    if (interface_->SetMtu(mtu + kTag)) return true;
+    error = "the kernel refuses an MTU of " + std::to_string(mtu + kTag);
+    return false;
+  }
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(id_, &info) != 0) return false;
+  constexpr size_t kHeaderAndFcs = 14 + 4;
+  if (info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu) {
     const size_t overhead = info.max_rx_pktlen - info.max_mtu;
     mtu += std::max(overhead, kHeaderAndFcs + 2 * kTag) - overhead;
     mtu = std::min<size_t>(mtu, info.max_mtu);
   }
-  // Virtual devices have no MTU of their own.
   const int code = rte_eth_dev_set_mtu(id_, static_cast<uint16_t>(mtu));
-  if (code != 0 && code != -ENOTSUP) {
-    warnings.push_back("port " + name_ + ": MTU " + std::to_string(mtu) +
-                       " refused: " + ErrorText(code));
+  if (code == 0 || code == -ENOTSUP) return true;  // virtual devices have no MTU of their own
+  const std::string what = "MTU " + std::to_string(mtu) + " refused: " + ErrorText(code);
+  if (is_pci_) {
+    error = what;
+  } else {
+    warnings.push_back("port " + name_ + ": " + what);
   }
+  return !is_pci_;
 }
 
 bool Port::Start(const BufferNeed& need, rte_mempool* pool, std::vector<std::string>& warnings,
                  std::string& error) {
   int code = 0;
-  if (Configure(need, error)) {
-    SetMtu(warnings);
+  if (Configure(need, error) && SetMtu(warnings, error)) {
     code = SetUpQueues(need, pool);
     if (code == 0) code = rte_eth_dev_start(id_);
     if (code != 0) error = ErrorText(code);
@@ -235,7 +240,12 @@ PortStatistics Port::Statistics() {
 }
 
 Link Port::ReadLink() {
-  if (interface_) return interface_->ReadLink();
+  if (interface_) {
+    const Link link = interface_->ReadLink();
+    if (link == Link::kUp && !carries_) packet_socket_.ForgetErrors();
+    carries_ = link == Link::kUp;
+    return link;
+  }
   rte_eth_link link{};
   const int code = rte_eth_link_get_nowait(id_, &link);
   if (code == -ENODEV || code == -EIO || rte_eth_dev_is_removed(id_) == 1) return Link::kGone;

@@ -3,6 +3,7 @@
 // up so that no frame changes on its way (no offload that strips, merges, splits or fills in).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -62,6 +63,10 @@ class Port {
   // Longest frame it may send in several buffers; 0: only frames in one.
   uint32_t longest_chain() const { return longest_chain_; }
 
+  // False while an interface of the kernel has no link: what is sent there then would leave, long
+  // out of date, when the link is back. Written by ReadLink.
+  const std::atomic<bool>& carries() const { return carries_; }
+
   // --- not for workers: take system calls. One thread at a time.
   PortStatistics Statistics();
   // --- not for workers either. One thread at a time, which may be another.
@@ -75,7 +80,7 @@ class Port {
   bool Examine(std::string& error);
   bool Configure(const BufferNeed& need, std::string& error);
   int SetUpQueues(const BufferNeed& need, rte_mempool* pool);
-  void SetMtu(std::vector<std::string>& warnings);
+  bool SetMtu(std::vector<std::string>& warnings, std::string& error);
   bool Guard(std::string& error);
   PacketRing Ring() const;
 
@@ -90,6 +95,7 @@ class Port {
   bool chains_received_ = false;  // the driver puts a frame in several buffers if it must
   uint32_t longest_chain_ = 0;
   PacketSocket packet_socket_;
+  std::atomic<bool> carries_{true};
 };
 
 }  // namespace cordon::dp

@@ -30,6 +30,8 @@ inline const Bytes kTagged =
 // Longer than a buffer.
 inline const Bytes kJumbo =
     FrameBuilder().SourceMac(Mac("020000000121")).Udp(5000).PayloadSize(8972).Build();
+inline const Bytes kRing =
+    FrameBuilder().SourceMac(Mac("020000000131")).Udp(5000).Payload("r").Build();
 inline const Bytes kUnknown = FrameBuilder().SourceMac(Mac("020000000199")).Udp(5000).Build();
 
 inline uint32_t FirstCpu() {
@@ -75,7 +77,7 @@ inline std::unique_ptr<PolicyTable> MakePolicy(uint64_t generation) {
   PolicySpec spec;
   spec.gateway = "io";
   spec.generation = generation;
-  spec.pairs = {"files", "nothing"};
+  spec.pairs = {"files", "nothing", "rings"};
   spec.rulesets.emplace_back().name = "none";
   for (const VlanTags vlan : {VlanTags{}, VlanTags{30, 0}}) {
     DeviceSpec& device = spec.devices.emplace_back();
@@ -85,6 +87,11 @@ inline std::unique_ptr<PolicyTable> MakePolicy(uint64_t generation) {
     device.macs = {Mac("020000000121")};
     device.mode = Mode::kObserve;
   }
+  DeviceSpec& ring = spec.devices.emplace_back();
+  ring.name = "ring";
+  ring.pair = "rings";
+  ring.macs = {Mac("020000000131")};
+  ring.mode = Mode::kObserve;
   return Compile(spec).table;
 }
 
@@ -140,7 +147,8 @@ class IoTest : public ::testing::Test {
         {"files",
          {Device("net_pcap0,rx_pcap=" + at + "/device.pcap,tx_pcap=" + at + "/back.pcap"),
           Device("net_pcap1,rx_pcap=" + at + "/network.pcap,tx_pcap=" + at + "/out.pcap")}},
-        {"nothing", {Device("net_null0,no-rx=1"), Device("net_null1,no-rx=1")}}};
+        {"nothing", {Device("net_null0,no-rx=1"), Device("net_null1,no-rx=1")}},
+        {"rings", {Device("net_ring0"), Device("net_ring1")}}};
     return options;
   }
   static uint64_t Counted(Verdict verdict) {
