@@ -39,7 +39,9 @@ void Lane::Receive(Burst& burst) noexcept {
       burst.preset[i] = ReasonOfFiltered(mbuf);
     }
     burst.frames[i] = {{rte_pktmbuf_mtod(&mbuf, const uint8_t*), mbuf.data_len}, mbuf.pkt_len};
-    if (mbuf.nb_segs != 1) burst.preset[i] = ShowChain(mbuf, longest_chain_, burst.frames[i]);
+    if (mbuf.nb_segs != 1 && burst.preset[i] == Reason::kUndecided) {
+      burst.preset[i] = ShowChain(mbuf, longest_chain_, burst.frames[i]);
+    }
   }
 }
 
