@@ -6,15 +6,15 @@
 namespace cordon::dp {
 namespace {
 
-// Hashes of slots that are a miss or stale in this round, by 8 bits. A false positive only costs a
-// slot one more round.
+// Hashes of slots that are a miss or stale in this round, by 12 bits. A false positive only costs a
+// slot one more round, but the slots of a later round are few and wait for memory one by one.
 class TouchedHashes {
  public:
-  void Add(uint64_t hash) { words_[hash >> 62] |= uint64_t{1} << (hash >> 56 & 63); }
-  bool Contains(uint64_t hash) const { return (words_[hash >> 62] >> (hash >> 56 & 63) & 1) != 0; }
+  void Add(uint64_t hash) { words_[hash >> 58] |= uint64_t{1} << (hash >> 52 & 63); }
+  bool Contains(uint64_t hash) const { return (words_[hash >> 58] >> (hash >> 52 & 63) & 1) != 0; }
 
  private:
-  uint64_t words_[4] = {0, 0, 0, 0};
+  uint64_t words_[64] = {};
 };
 
 // What the express stage may take over from the next frame on: a flow that is decided, answered and
