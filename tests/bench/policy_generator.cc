@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench-policy: a fleet, its policy in the languages of those who are compared, and a capture of
-// frames from its devices for the pcap source.
+// bench-policy: a fleet, its policy in the languages of those who are compared, and captures
+// for the pcap source.
 //
 //   bench-policy MODEL-OPTIONS --write FILE [--write FILE]...
 //
 // The name of a file says what is written into it:
-//   device.pcap   frames of the flows, as the devices send them, in random order of flows
-//   syn.pcap      the same as first frames of their flows
+//   device.pcap   frames of the flows, as the devices send them
+//   network.pcap  the answers to those that must pass
+//   syn.pcap      first frames of the flows
 //   policy.yaml, other.yaml   the policy, and the other one, as Cordon documents
 //   ovs.flows, ovs-ct.flows   Open vSwitch, without and with connection tracking
 //   bridge.nft, bridge-ct.nft nftables in a bridge, the second with connection tracking
@@ -25,13 +26,15 @@ namespace {
 using namespace cordon::bench;
 
 void WriteCapture(std::ofstream& out, const TrafficOptions& options, const Model& model,
-                  Segment segment) {
+                  Segment segment, bool from_device) {
   const uint32_t file_header[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
   out.write(reinterpret_cast<const char*>(file_header), sizeof file_header);
   std::array<uint8_t, kMaxFrame> frame;
   for (uint32_t i = 0; i < model.flows.size(); ++i) {
     const ModelFlow& flow = model.flows[i];
-    const FrameRequest request{options.shape, segment, true, options.SizeOf(i), TagOf(flow, i)};
+    const uint32_t tag = TagOf(flow, i);
+    if (!from_device && (tag & kRefusedBit) != 0) continue;
+    const FrameRequest request{options.shape, segment, from_device, options.SizeOf(i), tag};
     const auto size =
         static_cast<uint32_t>(BuildFrame(request, model.devices[flow.device], flow, frame.data()));
     const uint32_t header[4] = {0, 0, size, size};
@@ -43,8 +46,10 @@ void WriteCapture(std::ofstream& out, const TrafficOptions& options, const Model
 bool Write(const std::string& path, const TrafficOptions& options, const Model& model) {
   const std::string name = path.substr(path.rfind('/') + 1);
   std::ofstream out(path, std::ios::binary);
-  if (name == "device.pcap" || name == "syn.pcap") {
-    WriteCapture(out, options, model, name == "syn.pcap" ? Segment::kSyn : Segment::kData);
+  if (name == "device.pcap" || name == "network.pcap") {
+    WriteCapture(out, options, model, Segment::kData, name == "device.pcap");
+  } else if (name == "syn.pcap") {
+    WriteCapture(out, options, model, Segment::kSyn, true);
   } else if (name == "policy.yaml" || name == "other.yaml") {
     WriteDocuments(out, model, name == "policy.yaml" ? WhichRules::kFirst : WhichRules::kOther);
   } else if (name == "ovs.flows" || name == "ovs-ct.flows") {

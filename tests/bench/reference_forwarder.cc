@@ -268,9 +268,13 @@ class RateReport {
   void Tick() {
     const uint64_t now = rte_rdtsc();
     if (now < next_) return;
-    rte_eth_stats stats{};
-    rte_eth_stats_get(0, &stats);
-    std::printf("{\"received\":%lu,\"seconds\":%.4f}\n", stats.ipackets,
+    uint64_t received = 0;
+    for (uint16_t port = 0; port < 2; ++port) {
+      rte_eth_stats stats{};
+      rte_eth_stats_get(port, &stats);
+      received += stats.ipackets;
+    }
+    std::printf("{\"received\":%lu,\"seconds\":%.4f}\n", received,
                 static_cast<double>(now) / static_cast<double>(rte_get_tsc_hz()));
     std::fflush(stdout);
     next_ = now + rte_get_tsc_hz() * 2 / 5;

@@ -11,7 +11,7 @@ class Case:
     model: dict = dataclasses.field(default_factory=dict)
     duts: tuple = ("io", "cordon")
     rounds: int = 99          # at most so many; slow and steady ones need few
-    capture: str = "device.pcap"
+    captures: tuple = ("device.pcap", "network.pcap")   # by side; one: nothing comes from the network
     baseline: str = ""        # the case whose io (or first dut) of the same round is compared with; default: itself
 
     def model_options(self):
@@ -34,8 +34,8 @@ def memif(name, about, flows, duts=("io", "cordon"), fleet=None, baseline="", ro
     return Case(name, "memif", about, {**(fleet or SMALL), "flows": flows, **more}, duts, rounds, baseline=baseline)
 
 
-def pcap(name, about, flows, duts=("io", "cordon"), fleet=None, capture="device.pcap", rounds=99, **more):
-    return Case(name, "pcap", about, {**(fleet or SMALL), "flows": flows, **more}, duts, rounds, capture)
+def pcap(name, about, flows, duts=("io", "cordon"), fleet=None, captures=("device.pcap", "network.pcap"), rounds=99, **more):
+    return Case(name, "pcap", about, {**(fleet or SMALL), "flows": flows, **more}, duts, rounds, captures)
 
 
 CASES = [
@@ -65,9 +65,9 @@ CASES = [
     pcap("pcap-vlan", "tagged frames, 10,000 flows", 10_000, shape="vlan", rounds=3),
     pcap("pcap-v6", "IPv6, 10,000 flows", 10_000, shape="v6", rounds=3),
     pcap("pcap-refused", "every frame refused, 16,000 rules, 10,000 flows", 10_000, ("io", "cordon", "rte-acl"),
-         capture="syn.pcap", deny=100),
+         captures=("syn.pcap",), deny=100),
     pcap("pcap-refused-640k", "every frame refused, 640,000 rules, 100,000 flows", 100_000, fleet=LARGE,
-         capture="syn.pcap", deny=100),
+         captures=("syn.pcap",), deny=100),
     Case("latency-1mpps", "latency", "delay at 1 Mpps, 10,000 flows", {**SMALL, "flows": 10_000}),
     Case("loss-free", "search", "highest rate without a lost frame, 10,000 flows", {**SMALL, "flows": 10_000},
          ("cordon",), 3, baseline="memif-10k"),

@@ -9,7 +9,7 @@ import time
 import duts
 from machine import BIN, DUT_CORE, GENERATOR_CORE, ROOT, LabError, Program, wait_until
 
-PAGES_BASE, PAGES_MILLION = 900, 1500
+PAGES_BASE, PAGES_MILLION = 900, 2000
 
 
 class Bench:
@@ -46,10 +46,11 @@ class Bench:
         path.parent.mkdir(exist_ok=True)
         return self._made(path, [BIN / "bench-policy", *case.policy_options(), "--flows", "1", "--write", path])
 
-    def capture(self, case):
-        path = self.dir / f"trace-{'-'.join(case.model_options()).replace('--', '')}" / case.capture
-        path.parent.mkdir(exist_ok=True)
-        return self._made(path, [BIN / "bench-policy", *case.model_options(), "--write", path])
+    def captures(self, case):
+        folder = self.dir / f"trace-{'-'.join(case.model_options()).replace('--', '')}"
+        folder.mkdir(exist_ok=True)
+        return [self._made(folder / name, [BIN / "bench-policy", *case.model_options(), "--write", folder / name])
+                for name in case.captures]
 
     def state(self, case, pairs=1):
         """A state directory that holds the policy, as if a controller had pushed it."""
@@ -99,7 +100,7 @@ class Bench:
         return best_of(self.traffic(case, dut, "--do", "flows", "--runs", "1"))
 
     def pcap(self, case, dut):
-        return {"mpps": dut.pcap_rate(case, self.capture(case), 0.8 if self.quick else 1.2)}
+        return {"mpps": dut.pcap_rate(case, self.captures(case), 0.8 if self.quick else 1.2)}
 
     def latency(self, case, dut):
         dut.start_memif(case)
@@ -147,14 +148,14 @@ class Bench:
         return self.pipeline(case, dut, "bench-stages")
 
     def scaling(self, case, dut):
-        capture, pages = self.capture(case), 1.2
+        captures, seconds = self.captures(case), 1.2
         dut.state_pairs = 2
         try:
-            both = dut.pcap_rates(case, [capture, capture], pages, [GENERATOR_CORE, DUT_CORE])
+            both = dut.pcap_rates(case, [captures, captures], seconds, [GENERATOR_CORE, DUT_CORE])
         finally:
             dut.state_pairs = 1
         dut.stop()
-        one = dut.pcap_rates(case, [capture], pages, [DUT_CORE])
+        one = dut.pcap_rates(case, [captures], seconds, [DUT_CORE])
         return {"mpps": both, "one_mpps": one, "share": both / one}
 
     def swap(self, case, dut):
