@@ -34,9 +34,9 @@ using Milliseconds = uint32_t;
 // Idle times by state, in seconds. Clinical sessions are long and idle: RFC 5382 asks for at least
 // 2 h 4 min for an established connection, MLLP links stay open for days.
 struct FlowTimeouts {
-  uint32_t tcp_half_open = 60;
+  uint32_t tcp_half_open = 240;  // RFC 5382: at least 4 minutes
   uint32_t tcp_established = 24 * 3600;
-  uint32_t tcp_closing = 240;  // RFC 5382: at least 4 minutes
+  uint32_t tcp_closing = 240;    // likewise
   uint32_t tcp_closed = 10;
   uint32_t udp = 180;  // RFC 4787: at least 2 minutes
   uint32_t icmp = 60;  // RFC 5508

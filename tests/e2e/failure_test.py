@@ -34,6 +34,7 @@ class FailureTest(HospitalTest):
         self.assertIn(str(generation), self.hospital.box_ctl("status").stdout)
 
     def test_2_nothing_passes_while_the_gateway_is_dead(self):
+        # R110
         self.hospital.gateway.stop(signal.SIGKILL)
         self.assertFalse(self.hospital.tcp_opens("ct", address("archive"), 11112, seconds=1))
 
@@ -44,6 +45,7 @@ class FailureTest(HospitalTest):
         self.forbidden_is_silent()
 
     def test_4_corrupt_policy_file_means_the_previous_one(self):
+        # R116
         self.hospital.gateway.stop(signal.SIGKILL)
         newest = self.hospital.lab.directory / "gateway-state" / "policy.last"
         damaged = bytearray(newest.read_bytes())
@@ -56,6 +58,7 @@ class FailureTest(HospitalTest):
         self.forbidden_is_silent()
 
     def test_5_no_readable_policy_denies_everything_loudly(self):
+        # R110, R116
         self.hospital.gateway.stop(signal.SIGKILL)
         for file in (self.hospital.lab.directory / "gateway-state").glob("policy*"):
             file.write_bytes(b"garbage")

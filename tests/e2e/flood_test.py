@@ -92,6 +92,16 @@ class FloodTest(AttackBed, unittest.TestCase):
         frames += [bytes(outward(IP(src=CT_IP, dst="10.20.255.255"), UDP(sport=137, dport=137), Raw(bytes(50)), source=CT, destination=BROADCAST))] * 500
         self.exchange_during("ARP and broadcasts of the CT", lambda: self.replay(frames))
 
+    def test_storm_of_scrapes(self):
+        # R143: twenty Prometheus servers that never wait
+        def scrape():
+            loop = "while :; do curl -sf -o /dev/null http://127.0.0.1:9464/metrics || exit 1; done"
+            clients = [self.box.start(f"scraper{n}", "timeout", str(SECONDS), "sh", "-c", loop) for n in range(20)]
+            codes = {client.popen.wait(SECONDS + 10) for client in clients}
+            self.assertEqual(codes, {124}, "every scrape was answered until the time was over")
+            return "20 clients without a pause"
+        self.exchange_during("scrapes of the metrics", scrape)
+
     def test_floods_from_the_network(self):
         # A flood at one device costs the others nothing.
         frames = [bytes(inward(IP(src=f"10.20.200.{n & 255}", dst=CT_IP), kind, destination=CT)) for n in range(3000)

@@ -166,12 +166,14 @@ class Frames:
         self.assertEqual(self.device.receive_until(reply), [])
 
     def test_interface_is_silent(self):
+        # R144
         flags = int(self.box.run("cat", "/sys/class/net/d0/flags").stdout, 16)
         self.assertTrue(flags & 0x80, "no ARP of this machine")
         features = self.box.run("ethtool", "-k", "d0").stdout
         self.assertIn("tx-checksumming: off", features)
 
     def test_frames_to_this_machine_do_not_reach_its_stack(self):
+        # R144
         self.box.address("lo", "10.9.9.9/32")
         listener = in_namespace(self.box, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         listener.bind(("10.9.9.9", 7777))
@@ -244,6 +246,7 @@ class Frames:
             f"interface: n0{self.driver}": "port: net_null1"})
 
     def test_zz_nothing_passes_after_the_end_and_without_a_policy(self):
+        # R110
         self.assertEqual(self.gateway.stop(signal.SIGTERM), 0, self.gateway.output())
         (self.lab.directory / "state/policy.last").rename(self.lab.directory / "kept")
         self.device.send(udp(self.sequence()))
@@ -270,6 +273,18 @@ class AfPacketTest(Frames, unittest.TestCase):
         for space, interface in ((self.lab.namespaces["device"], "eth0"), (self.box, "d0")):
             space.run("ip", "link", "set", interface, "mtu", "4000")
         self.refused(udp(self.sequence() + bytes(3000)), "frame_too_long")
+
+
+    def test_restart_with_a_thousand_devices(self):
+        # R112
+        devices = "".join(f'devices {{ name: "d{n}" pair: "ward" macs: "02:00:00:01:{n >> 8:02x}:{n & 255:02x}" '
+                          f'ips: "10.21.{n >> 8}.{n & 255}" mode: MODE_ENFORCE }}\n' for n in range(1000))
+        self.assertEqual(self.gateway.stop(signal.SIGTERM), 0)
+        store_policy(self.lab.directory, POLICY + devices)
+        start = time.monotonic()
+        type(self).start_gateway("thousand")
+        self.passes(udp(self.sequence()))
+        self.assertLess(time.monotonic() - start, 2)
 
 
 class AfXdpTest(Frames, unittest.TestCase):

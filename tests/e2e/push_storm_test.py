@@ -41,6 +41,7 @@ class PushStormTest(HospitalTest):
         return int(words[words.index("received" if "received" in words else "sent") + 1])
 
     def test_pushes_under_traffic(self):
+        # R104
         host = self.hospital.host
         for port in (6001, 6002):
             host["pumpserver"].start(f"listen{port}", "socat", f"TCP-LISTEN:{port},fork,reuseaddr", "SYSTEM:true")

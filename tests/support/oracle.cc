@@ -212,7 +212,7 @@ bool Oracle::IsExpired(const Conversation& c, const Flow& flow) const {
   uint32_t seconds = by_rule;
   if (c.protocol == kTcp) {
     if (flow.tcp.state == TcpState::kSynSent || flow.tcp.state == TcpState::kSynReceived)
-      seconds = 60;
+      seconds = 240;
     if (flow.tcp.state == TcpState::kEstablished && by_rule == 0) seconds = 24 * 3600;
     if (flow.tcp.state == TcpState::kClosing) seconds = 240;
     if (flow.tcp.state == TcpState::kClosed) seconds = 10;

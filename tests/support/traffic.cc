@@ -129,6 +129,8 @@ Bytes Traffic::Next(Side side, uint16_t pair) {
     frame = Neighbour(side, pair).Build();
   } else if (kind < 77) {
     frame = Dhcp(side, pair);
+  } else if (kind < 80) {
+    frame = Odd(side, pair);
   } else if (kind < 77) {
     frame = Piece(side, pair);
   } else {
@@ -177,6 +179,68 @@ Bytes Traffic::RandomIcmp(Side side, uint16_t pair) {
   return Addressed(side, pair, dice_.Percent(40))
       .Icmp(dice_.Of(kTypes), 0, static_cast<uint32_t>(dice_.Below(3)) << 16)
       .Build();
+}
+
+// What a stack can send but hardly one does: options, extension headers, IGMP, tunnels.
+Bytes Traffic::Odd(Side side, uint16_t pair) {
+  static const std::vector<Bytes> kIpv4Options = {
+      {1, 1, 1, 0},   {148, 4, 0, 0}, {7, 7, 4, 0, 0, 0, 0}, {131, 7, 4, 10, 0, 0, 9},
+      {68, 8, 5, 0},  {137, 3, 4},    {136, 4, 1, 2},        {130, 1},
+      {130, 0, 3, 4}, {0, 148, 4, 0}, {1, 148, 4, 0, 0},     {94, 6, 0, 0, 0, 0}};
+  static const std::vector<Bytes> kTcpOptions = {{2, 4, 5, 180},
+                                                 {2, 4, 0, 100},
+                                                 {3, 3, 7, 1},
+                                                 {3, 3, 15, 0},
+                                                 {3, 4, 7, 0},
+                                                 {4, 2, 1, 1},
+                                                 {5, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1},
+                                                 {5, 9, 0, 0},
+                                                 {8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1},
+                                                 {34, 2, 1, 1},
+                                                 {34, 3, 0, 0},
+                                                 {29, 4, 0, 0},
+                                                 {30, 3, 0, 0},
+                                                 {77, 4, 0, 0},
+                                                 {2, 60, 0, 0},
+                                                 {8, 1, 1, 1},
+                                                 {1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2}};
+  static const std::vector<Bytes> kExtensions = {{},
+                                                 {5, 2, 0, 0, 0, 0},
+                                                 {1, 4, 0, 0, 0, 0},
+                                                 {0xc2, 4, 0, 1, 0, 0},
+                                                 {0x8a, 2, 0, 0, 0, 0},
+                                                 {1, 9, 0, 0, 0, 0},
+                                                 Bytes(30, 0),
+                                                 Bytes(270, 0),
+                                                 {2, 0},
+                                                 {2, 1},
+                                                 {0, 0}};
+  static const std::vector<uint8_t> kTypes = {0, 43, 44, 60, 60, 60};
+  const bool v6 = dice_.Percent(50);
+  FrameBuilder frame = Addressed(side, pair, v6);
+  const std::vector<uint16_t>& ports = TheUniverse().ports;
+  const size_t kind = dice_.Below(6);
+  if (kind == 0) {
+    Bytes igmp(8 + dice_.Below(12), 0);
+    igmp[0] = dice_.Of(std::vector<uint8_t>{0x11, 0x12, 0x16, 0x17, 0x22});
+    igmp[7] = static_cast<uint8_t>(dice_.Below(2));
+    if (dice_.Percent(60)) frame.Ipv4Options({148, 4, 0, 0});
+    return WithRightChecksums(frame.Protocol(protocol::kIgmp).Payload(igmp).Build());
+  }
+  frame.Tcp(dice_.Of(ports), dice_.Of(ports));
+  if (kind == 1) frame.Udp(dice_.Of(ports), dice_.Of(ports)).PayloadSize(8);
+  if (kind == 2) frame.EchoRequest(1);
+  if (kind == 3) frame.Icmp(v6 ? 143 : 8, 0).PayloadSize(12);
+  if (kind > 3) frame.TcpOptions(dice_.Of(kTcpOptions));
+  if (v6) {
+    for (size_t i = dice_.Below(6); i > 0; --i) {
+      const uint8_t type = dice_.Of(kTypes);
+      frame.Extension(type, type == 44 ? Bytes{0, 0, 0, 0, 0, 1} : dice_.Of(kExtensions));
+    }
+  } else if (dice_.Percent(70)) {
+    frame.Ipv4Options(dice_.Of(kIpv4Options));
+  }
+  return frame.Build();
 }
 
 Bytes Traffic::Fresh(Side side, uint16_t pair) {
@@ -312,8 +376,11 @@ Bytes Traffic::Dhcp(Side side, uint16_t pair) {
   Overwrite16(message, 16, lease.AsV4() >> 16);
   Overwrite16(message, 18, lease.AsV4() & 0xffff);
   message[236] = 0x63, message[237] = 0x82, message[238] = 0x53, message[239] = 0x63;
-  const Bytes options = {53, 1, static_cast<uint8_t>(1 + dice_.Below(8)), 255};
+  static const std::vector<uint8_t> kAsked = {1, 3, 4, 7, 8}, kAnswered = {2, 5, 6};
+  const uint8_t type = dice_.Percent(95) ? dice_.Of(asks ? kAsked : kAnswered) : 9;
+  const Bytes options = {53, 1, type, 255};
   message.insert(message.end(), options.begin(), options.end());
+  message.resize(300);
   if (asks && dice_.Percent(70))
     frame.From("0.0.0.0").To("255.255.255.255").DestinationMac(MacAddress::Broadcast());
   return frame.Udp(asks ? 68 : 67, asks ? 67 : 68).Payload(message).Build();

@@ -38,6 +38,7 @@ class Traffic {
   Bytes GoOn(Talk& talk, Side side);
   Bytes TcpSegment(Talk& talk, size_t end);
   Bytes RandomIcmp(Side side, uint16_t pair);
+  Bytes Odd(Side side, uint16_t pair);
   FrameBuilder Addressed(Side side, uint16_t pair, bool v6);
   FrameBuilder Arp(Side side, uint16_t pair);
   FrameBuilder Neighbour(Side side, uint16_t pair);

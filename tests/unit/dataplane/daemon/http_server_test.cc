@@ -136,6 +136,7 @@ TEST_F(HttpServerTest, ClosesConnectionsBeyondTheBoundAndRecovers) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
 }
 
+// R143
 TEST_F(HttpServerTest, SharesOneRenderingAmongConcurrentScrapes) {
   Start({.metrics_age = 1h});
   std::vector<std::thread> scrapers;

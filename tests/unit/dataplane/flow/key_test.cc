@@ -31,6 +31,7 @@ FlowKey PumpKey() {
 
 uint64_t HashOf(const FlowKey& key, const HashSeed& seed) { return Hash(WordsOf(key, seed), seed); }
 
+// R082
 TEST(FlowKey, IdentityHoldsMacPairAndProtocol) {
   const FlowKey key = PumpKey();
   EXPECT_EQ(key.device_mac(), Mac("02:00:00:00:30:21"));

@@ -183,6 +183,7 @@ TEST(FlowTable, VisitOfEmptyTableDoesNothing) {
   table.Visit(16, [](FlowIndex) { FAIL(); });
 }
 
+// R080, R081
 TEST(FlowTable, TimeoutFollowsProtocolStateAndRule) {
   FlowTable table(4, kSeed);
   const auto timeout = [&table](uint8_t protocol, TcpState state, uint32_t rule) {
@@ -202,6 +203,16 @@ TEST(FlowTable, TimeoutFollowsProtocolStateAndRule) {
   EXPECT_EQ(timeout(protocol::kUdp, TcpState::kNone, 0), defaults.udp);
   EXPECT_EQ(timeout(protocol::kUdp, TcpState::kNone, 99), 99u);
   EXPECT_EQ(timeout(protocol::kIcmp, TcpState::kNone, 0), defaults.icmp);
+}
+
+// R080
+TEST(FlowTimeouts, AreAtLeastWhatTheStandardsAskFor) {
+  const FlowTimeouts defaults;
+  EXPECT_GE(defaults.tcp_established, 2 * 3600u + 4 * 60);  // RFC 5382 REQ-5
+  EXPECT_GE(defaults.tcp_half_open, 4 * 60u);
+  EXPECT_GE(defaults.tcp_closing, 4 * 60u);
+  EXPECT_GE(defaults.udp, 2 * 60u);  // RFC 4787 REQ-5
+  EXPECT_GE(defaults.icmp, 60u);     // RFC 5508 REQ-2
 }
 
 // Keys from a small pool, inserted, found and erased at random in a table about full, so that

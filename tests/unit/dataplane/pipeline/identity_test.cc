@@ -93,6 +93,7 @@ TEST_F(Identity, ADevicesMacOrAddressCannotComeFromTheNetwork) {
   EXPECT_TRUE(Drops(kNetwork, In().From(kCt.ip), Reason::kDeviceMacOnNetworkSide));
 }
 
+// R015
 TEST_F(Binding, ASourceThatIsNotBoundIsSpoofed) {
   EXPECT_TRUE(Forwards(kDevice, Out()));
   EXPECT_TRUE(Drops(kDevice, Out().From("10.0.0.50"), Reason::kSourceNotBound));

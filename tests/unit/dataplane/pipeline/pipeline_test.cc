@@ -76,6 +76,7 @@ using Modes = PipelineTest;
 using PolicyChange = PipelineTest;
 using Reports = PipelineTest;
 
+// R110
 TEST_F(Flows, NothingPassesWithoutAPolicy) {
   EXPECT_TRUE(Drops(gateway_.Send(kDevice, Out().Udp(5000)), Reason::kNoPolicy));
   EXPECT_TRUE(Drops(gateway_.Send(kDevice, Bytes{1, 2, 3}), Reason::kNoPolicy));
@@ -122,6 +123,7 @@ TEST_F(Flows, ThePeerOpensOnlyWhatItsRuleAllows) {
   EXPECT_TRUE(Drops(gateway_.Send(kNetwork, In().Tcp(50000, 104)), Reason::kNoRule));
 }
 
+// R080, R081
 TEST_F(Flows, AnIdleFlowExpiresAfterTheTimeoutOfItsRule) {
   gateway_.Enforce(
       Policy()
@@ -241,6 +243,7 @@ TEST_F(PolicyChange, QuarantineCutsRunningFlows) {
 
 // --- ICMP
 
+// R089
 TEST_F(Icmp, AnEchoReplyPassesOnlyWithTheIdentifierOfItsRequest) {
   gateway_.Enforce(PumpPolicy());
   EXPECT_TRUE(Drops(gateway_.Send(kNetwork, In().EchoReply(7)), Reason::kIcmpNoFlow));
@@ -249,6 +252,7 @@ TEST_F(Icmp, AnEchoReplyPassesOnlyWithTheIdentifierOfItsRequest) {
   EXPECT_TRUE(Drops(gateway_.Send(kNetwork, In().EchoReply(8)), Reason::kIcmpNoFlow));
 }
 
+// R082
 TEST_F(Icmp, AFlowOfOneTypeCarriesNoOther) {
   gateway_.Enforce(PumpPolicy());
   gateway_.Send(kDevice, Out().EchoRequest(7));
@@ -258,6 +262,7 @@ TEST_F(Icmp, AFlowOfOneTypeCarriesNoOther) {
   EXPECT_TRUE(Drops(gateway_.Send(kDevice, Out().Icmp(10, 0)), Reason::kNoRule));
 }
 
+// R086
 TEST_F(Icmp, AnErrorPassesOnlyIfItQuotesALiveFlowAndGoesToItsSender) {
   gateway_.Enforce(PumpPolicy());
   const FrameBuilder offender = Out().Tcp(40000, 104);
@@ -269,6 +274,7 @@ TEST_F(Icmp, AnErrorPassesOnlyIfItQuotesALiveFlowAndGoesToItsSender) {
   EXPECT_TRUE(Drops(gateway_.Send(kNetwork, foreign), Reason::kIcmpNoFlow));
 }
 
+// R086
 TEST_F(Icmp, ADeviceSendsErrorsOnlyToThePeerOfTheFlow) {
   gateway_.Enforce(PumpPolicy());
   const FrameBuilder offender = In().Tcp(50000, 3010);
@@ -332,6 +338,7 @@ TEST_F(Modes, AFrameThatCannotLeaveUnchangedIsDroppedEvenInObserve) {
 
 // --- reports
 
+// R100
 TEST_F(Reports, EveryFrameIsCountedOnceByPairSideVerdictAndReason) {
   gateway_.Enforce(PumpPolicy());
   gateway_.SendBurst(kDevice, {Out().Udp(5000).Build(), Out().Udp(1).Build(),

@@ -64,6 +64,7 @@ TEST(Match, HoldsEachRangeToItsOwnEnd) {
   EXPECT_FALSE(passes("10.0.0.8", 350, 150));
 }
 
+// R101, R103
 TEST(Match, HoldsTheInitiatorAndTheProtocol) {
   const auto policy =
       Compiled(Policy().Rules({Allow(kIn, RuleProtocol::kUdp, "any")}).Device("pump", kPump));
@@ -108,6 +109,7 @@ TEST(Match, HoldsIcmpTypes) {
   EXPECT_EQ(RuleFor(*policy, AskIcmp("fd00::9", 128)), "test/rule-2");
 }
 
+// R101
 TEST(Match, NamesTheFirstRuleAlsoBeyondOneBlockOfRows) {
   Policy policy;
   policy.Rules({});
@@ -145,6 +147,7 @@ struct ModeCase {
   Verdict verdict;
   Reason reason;
 };
+// R100
 TEST(Decide, FollowsTheModeWhenNoRuleMatches) {
   for (const ModeCase& c : {ModeCase{Mode::kObserve, Verdict::kForward, Reason::kObserveMode},
                             ModeCase{Mode::kAudit, Verdict::kAudit, Reason::kNoRule},
