@@ -175,11 +175,12 @@ bool Gateway::State::StartIo(std::string& error) {
 }
 
 void Gateway::State::StartWorkers() {
-  const PipelineOptions options{.adopt_until =
-                                    config.adopt_grace.count() == 0
-                                        ? 0
-                                        : io->NowNanoseconds() +
-                                              static_cast<uint64_t>(config.adopt_grace.count())};
+  PipelineOptions options;
+  if (config.adopt_grace.count() != 0) {
+    options.adopt_until = io->NowNanoseconds() + static_cast<uint64_t>(config.adopt_grace.count());
+  }
+  options.fragments.held = config.io.HeldFramesPerWorker();
+  options.fragments.held_per_holder = options.fragments.held / 4;
   std::vector<WorkerParts> parts;
   for (size_t i = 0; i < workers.size(); ++i) {
     WorkerState& worker = *workers[i];

@@ -45,25 +45,71 @@ void Lane::Receive(Burst& burst) noexcept {
   }
 }
 
-size_t Lane::Transmit(const Burst& burst) noexcept {
+// Frames on their way out: at most kMaxBurst at a time.
+struct Lane::Outgoing {
   std::array<rte_mbuf*, kMaxBurst> passed;
   std::array<rte_mbuf*, kMaxBurst> rest;
   uint16_t passed_count = 0;
-  unsigned rest_count = 0;
-  for (size_t i = 0; i < burst.count; ++i) {
-    if (burst.ShouldForward(i)) {
-      passed[passed_count++] = mbufs_[i];
+  uint16_t rest_count = 0;
+
+  void Add(rte_mbuf* mbuf, bool passes) {
+    if (passes) {
+      passed[passed_count++] = mbuf;
     } else {
-      rest[rest_count++] = mbufs_[i];
+      rest[rest_count++] = mbuf;
     }
   }
+  bool IsFull() const { return passed_count + rest_count == kMaxBurst; }
+};
+
+// Returns how many frames the port did not take; all of them are gone.
+size_t Lane::Send(Outgoing& outgoing) noexcept {
   uint16_t sent = 0;
-  if (passed_count != 0 && carries_->load(std::memory_order_relaxed)) {
-    sent = rte_eth_tx_burst(to_, queue_, passed.data(), passed_count);
+  if (outgoing.passed_count != 0 && carries_->load(std::memory_order_relaxed)) {
+    sent = rte_eth_tx_burst(to_, queue_, outgoing.passed.data(), outgoing.passed_count);
   }
-  for (uint16_t i = sent; i < passed_count; ++i) rest[rest_count++] = passed[i];
-  if (rest_count != 0) rte_pktmbuf_free_bulk(rest.data(), rest_count);
-  return static_cast<size_t>(passed_count - sent);
+  const auto lost = static_cast<size_t>(outgoing.passed_count - sent);
+  for (uint16_t i = sent; i < outgoing.passed_count; ++i) outgoing.Add(outgoing.passed[i], false);
+  if (outgoing.rest_count != 0) {
+    rte_pktmbuf_free_bulk(outgoing.rest.data(), outgoing.rest_count);
+  }
+  outgoing.passed_count = outgoing.rest_count = 0;
+  return lost;
+}
+
+size_t Lane::Transmit(const Burst& burst, HeldFrames& held) noexcept {
+  if (burst.held != 0 || !burst.released.empty()) [[unlikely]]
+    return TransmitHeld(burst, held);
+  Outgoing outgoing;
+  for (size_t i = 0; i < burst.count; ++i) outgoing.Add(mbufs_[i], burst.ShouldForward(i));
+  return Send(outgoing);
+}
+
+// Released frames leave in front of the one that they waited for, so each datagram leaves in the
+// order in which it came.
+size_t Lane::TransmitHeld(const Burst& burst, HeldFrames& held) noexcept {
+  for (size_t i = 0; i < burst.count; ++i) {
+    if (burst.IsHeld(i)) held.Keep(burst.tickets[i], mbufs_[i]);
+  }
+  Outgoing outgoing;
+  size_t lost = 0;
+  const auto add = [&](rte_mbuf* mbuf, bool passes) {
+    outgoing.Add(mbuf, passes);
+    if (outgoing.IsFull()) lost += Send(outgoing);
+  };
+  size_t next = 0;
+  const auto add_released_before = [&](size_t end) {
+    for (; next < burst.released.size() && burst.released[next].before < end; ++next) {
+      const ReleasedFrame& frame = burst.released[next];
+      add(held.Take(frame.ticket), frame.decision.verdict != Verdict::kDrop);
+    }
+  };
+  for (size_t i = 0; i < burst.count; ++i) {
+    add_released_before(i + 1);
+    if (!burst.IsHeld(i)) add(mbufs_[i], burst.ShouldForward(i));
+  }
+  add_released_before(kMaxBurst + 1);
+  return lost + Send(outgoing);
 }
 
 }  // namespace cordon::dp

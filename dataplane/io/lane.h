@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "dataplane/io/held_frames.h"
 #include "dataplane/io/port.h"
 #include "dataplane/pipeline/burst.h"
 #include "dataplane/telemetry/counters.h"
@@ -32,11 +33,15 @@ class Lane {
 
   // Takes up to kMaxBurst frames from the port into `burst`, which shows them until Transmit.
   void Receive(Burst& burst) noexcept;
-  // Sends what the burst says may pass, in order, and frees the rest. Never waits: what the port
-  // does not take is freed too. Returns how many frames that were.
-  size_t Transmit(const Burst& burst) noexcept;
+  // Sends what the burst says may pass, in order, keeps what it holds and frees the rest. Never
+  // waits: what the port does not take is freed too. Returns how many frames that were.
+  size_t Transmit(const Burst& burst, HeldFrames& held) noexcept;
 
  private:
+  struct Outgoing;
+  size_t Send(Outgoing& outgoing) noexcept;
+  size_t TransmitHeld(const Burst& burst, HeldFrames& held) noexcept;
+
   const uint16_t from_;
   const uint16_t to_;
   const uint16_t queue_;

@@ -2,6 +2,7 @@
 // What io/ is told to do: plain values, read from gateway.yaml by app/.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -60,6 +61,12 @@ struct IoOptions {
     return false;
   }
 
+  // How many frames a worker may hold back at most, so that there are always buffers to receive
+  // into.
+  size_t HeldFramesPerWorker() const {
+    constexpr size_t kEnough = 512;
+    return mbufs == 0 ? kEnough : std::min(kEnough, mbufs / 8 / std::max<size_t>(1, cores.size()));
+  }
   // A port string that names a PCI device: "03:00.0" or "0000:03:00.0".
   static bool IsPciAddress(const std::string& port);
 };

@@ -17,7 +17,8 @@ Worker::Worker(size_t id, std::vector<Lane> lanes, const WorkerParts& parts, con
       pipeline_(*parts.pipeline),
       counters_(*parts.counters),
       clock_(clock),
-      backoff_(backoff) {}
+      backoff_(backoff),
+      held_(parts.pipeline->hold_tickets()) {}
 
 void Worker::Run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // 1 us: naps last what they should
@@ -34,8 +35,8 @@ size_t Worker::RunOnce(Lane& lane) noexcept {
   lane.Receive(burst_);
   const uint64_t cycles = TscClock::Cycles();
   pipeline_.ProcessBurst(burst_, clock_.ToNanoseconds(cycles));
-  const size_t lost = lane.Transmit(burst_);  // forwards or frees every frame it was given
-  policy_slot_.Quiesce(worker_id_);           // older generations may now be reclaimed
+  const size_t lost = lane.Transmit(burst_, held_);  // forwards, keeps or frees every frame
+  policy_slot_.Quiesce(worker_id_);                  // older generations may now be reclaimed
   if (lost != 0) counters_.transmit_failed.Add(lost);
   CountTime(cycles);
   return burst_.count;

@@ -45,6 +45,7 @@ class Worker {
   const TscClock& clock_;
   const IdleBackoff backoff_;
   Burst burst_;
+  HeldFrames held_;
   uint64_t last_cycles_ = 0;
   bool was_busy_ = false;
   uint32_t idle_polls_ = 0;

@@ -39,6 +39,8 @@ class Pipeline {
   // them; those that are still held when the pipeline goes are dropped.
   // The decisions are those of processing the frames one by one, however they fall into bursts.
   void ProcessBurst(Burst& burst, TimePoint now) noexcept;
+  // All tickets of held frames are below this.
+  size_t hold_tickets() const { return fragments_.table.tickets(); }
 
  private:
   const size_t worker_;

@@ -34,6 +34,18 @@ inline const Bytes kRing =
     FrameBuilder().SourceMac(Mac("020000000131")).Udp(5000).Payload("r").Build();
 inline const Bytes kUnknown = FrameBuilder().SourceMac(Mac("020000000199")).Udp(5000).Build();
 
+// A message of a device under enforcement, in pieces.
+inline std::vector<Bytes> Pieces() {
+  return FrameBuilder()
+      .SourceMac(Mac("020000000121"))
+      .From("10.0.0.1")
+      .To("10.0.0.9")
+      .Vlan(40)
+      .Udp(5000)
+      .PayloadSize(4000)
+      .BuildFragments(1480);
+}
+
 inline uint32_t FirstCpu() {
   cpu_set_t set;
   sched_getaffinity(0, sizeof(set), &set);
@@ -72,7 +84,8 @@ inline std::vector<Bytes> ReadCapture(const std::filesystem::path& file) {
   return frames;
 }
 
-// A device in observe mode, untagged and on VLAN 30: all its frames pass.
+// A device in observe mode, untagged and on VLAN 30: all its frames pass. On VLAN 40 it may send to
+// udp/5000.
 inline std::unique_ptr<PolicyTable> MakePolicy(uint64_t generation) {
   PolicySpec spec;
   spec.gateway = "io";
@@ -92,6 +105,17 @@ inline std::unique_ptr<PolicyTable> MakePolicy(uint64_t generation) {
   ring.pair = "rings";
   ring.macs = {Mac("020000000131")};
   ring.mode = Mode::kObserve;
+  RuleSpec& rule = spec.rulesets.emplace_back().rules.emplace_back();
+  spec.rulesets.back().name = "some";
+  rule.origin = "some/udp";
+  rule.protocol = RuleProtocol::kUdp;
+  rule.any_peer = true;
+  rule.peer_ports = {{5000, 5000}};
+  DeviceSpec& device = spec.devices.emplace_back(spec.devices[0]);
+  device.name = "pump40";
+  device.vlan = {40, 0};
+  device.mode = Mode::kEnforce;
+  device.ruleset = 1;
   return Compile(spec).table;
 }
 
@@ -110,7 +134,9 @@ class IoTest : public ::testing::Test {
     if (io_) return;
     directory_ = std::filesystem::temp_directory_path() / ("io-test-" + std::to_string(getpid()));
     std::filesystem::create_directory(directory_);
-    WriteCapture(directory_ / "device.pcap", {kPlain, kUnknown, kTagged, kJumbo});
+    const std::vector<Bytes> pieces = Pieces();
+    WriteCapture(directory_ / "device.pcap",
+                 {pieces[2], kPlain, kUnknown, pieces[1], kTagged, pieces[0], kJumbo});
     WriteCapture(directory_ / "network.pcap", {});
     std::vector<std::string> warnings;
     std::string error;
