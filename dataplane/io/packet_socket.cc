@@ -27,6 +27,7 @@ namespace {
 
 constexpr uint32_t Ancillary(int what) { return static_cast<uint32_t>(SKF_AD_OFF + what); }
 constexpr uint32_t LinkLayer(int offset) { return static_cast<uint32_t>(SKF_LL_OFF + offset); }
+constexpr uint32_t NetworkLayer(int offset) { return static_cast<uint32_t>(SKF_NET_OFF + offset); }
 
 bool IsPacketSocketOn(int fd, int interface_index) {
   sockaddr_ll address{};
@@ -129,13 +130,25 @@ bool Bind(int fd, int interface_index) {
 }
 
 // Deals frames out by the lower four bytes of the device's MAC address, stirred, because makers
-// number in steps. Frames to a group go to the first queue.
+// number in steps. Frames to a group go to the first queue, but DHCP's answers to the one of the
+// client they name: the worker that saw the question must learn the address.
 bool DealOut(std::span<const int> sockets, Side side) {
   const int mac = side == Side::kDevice ? ETH_ALEN : 0;
-  const std::array<sock_filter, 7> code = {{
+  constexpr int kUdpTo = 22, kClientMac = 20 + 8 + 28 + 2;  // from an IPv4 header without options
+  const std::array<sock_filter, 17> code = {{
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, LinkLayer(mac)),
-      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1, 4, 0),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1, 2, 0),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, LinkLayer(mac + 2)),
+      BPF_STMT(BPF_JMP | BPF_JA, 9),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, Ancillary(SKF_AD_PROTOCOL)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 10),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NetworkLayer(0)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x45, 0, 8),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NetworkLayer(9)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, NetworkLayer(kUdpTo)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 4),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NetworkLayer(kClientMac)),
       BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1),
       BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
       BPF_STMT(BPF_RET | BPF_A, 0),
