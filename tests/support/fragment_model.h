@@ -31,8 +31,9 @@ class FragmentModel {
 
   Answer Place(const DatagramKey& key, const Piece& piece, uint64_t now) {
     Expire(now);
-    Datagram& datagram =
-        datagrams_.try_emplace(TupleOf(key), Datagram{.opened = now}).first->second;
+    const auto [at, is_new] = datagrams_.try_emplace(TupleOf(key));
+    Datagram& datagram = at->second;
+    if (is_new) datagram.opened = now;
     if (datagram.refused_for != Reason::kUndecided) return {Fate::kRefuse, datagram.refused_for};
     const Reason reason = Add(datagram, piece);
     if (reason == Reason::kFragmentDuplicate) return {Fate::kRefuse, reason};
