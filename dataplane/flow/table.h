@@ -36,7 +36,7 @@ using Milliseconds = uint32_t;
 struct FlowTimeouts {
   uint32_t tcp_half_open = 240;  // RFC 5382: at least 4 minutes
   uint32_t tcp_established = 24 * 3600;
-  uint32_t tcp_closing = 240;    // likewise
+  uint32_t tcp_closing = 240;  // likewise
   uint32_t tcp_closed = 10;
   uint32_t udp = 180;  // RFC 4787: at least 2 minutes
   uint32_t icmp = 60;  // RFC 5508

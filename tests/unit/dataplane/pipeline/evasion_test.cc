@@ -47,6 +47,19 @@ TEST_F(Evasion, RedirectAndSourceQuenchAreNoErrorsOfAFlow) {
   EXPECT_EQ(Fate(kNetwork, In().IcmpError(3, 4, sent)), "forward") << "path MTU discovery";
 }
 
+// R090: what an FTP client says on its connection opens nothing
+TEST_F(Evasion, AnFtpPortCommandOpensNoConnectionOfTheServer) {
+  Enforce({Allow(kOut, RuleProtocol::kTcp, "10.0.0.9").PeerPort(21)});
+  ASSERT_EQ(Fate(kDevice, Out().Tcp(40000, 21).Sequence(100)), "forward");
+  ASSERT_EQ(Fate(kNetwork, In().Tcp(21, 40000, kSyn | kAck).Sequence(900, 101)), "forward");
+  ASSERT_EQ(Fate(kDevice, Out().Tcp(40000, 21, kAck).Sequence(101, 901)), "forward");
+  const FrameBuilder command =
+      Out().Tcp(40000, 21, kAck | kPsh).Sequence(101, 901).Payload("PORT 10,0,0,1,195,80\r\n");
+  ASSERT_EQ(Fate(kDevice, command), "forward");
+  EXPECT_EQ(Fate(kNetwork, In().Tcp(20, 50000)), "no_rule");
+  EXPECT_EQ(Fate(kNetwork, In().Tcp(1024, 50000)), "no_rule");
+}
+
 TEST_F(Evasion, RedirectAndSourceQuenchPassOnlyByRulesThatNameThem) {
   Enforce({Allow(kIn, RuleProtocol::kIcmp, "any"), Allow(kIn, RuleProtocol::kAny, "any"),
            Allow(kIn, RuleProtocol::kIcmp, "any").IcmpType(5)});
