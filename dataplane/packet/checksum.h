@@ -80,7 +80,13 @@ constexpr uint16_t FoldChecksum(ChecksumPart sum) noexcept {
   return static_cast<uint16_t>((sum & 0xffff) + (sum >> 16));
 }
 
-// Whether a sum over everything, the checksum field included, says that nothing was changed.
-constexpr bool IsChecksumRight(ChecksumPart sum) noexcept { return FoldChecksum(sum) == 0xffff; }
+// What a part adds that begins at an odd offset.
+constexpr ChecksumPart SwappedChecksum(ChecksumPart sum) noexcept {
+  return __builtin_bswap16(FoldChecksum(sum));
+}
+
+// Whether a sum over everything, the checksum field included, says that nothing was changed: it
+// folds to 0xffff. (A multiple of it, which takes one multiplication to see; 0 folds to 0.)
+constexpr bool IsChecksumRight(ChecksumPart sum) noexcept { return sum % 0xffff == 0 && sum != 0; }
 
 }  // namespace cordon::dp

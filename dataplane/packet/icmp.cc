@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// ICMP (RFC 792), ICMPv6 (RFC 4443) and the neighbour discovery messages a guard needs (RFC 4861).
+// ICMP (RFC 792) and ICMPv6 (RFC 4443); neighbour discovery is in neighbour.cc.
 #include "dataplane/packet/ipv4.h"
 #include "dataplane/packet/layers.h"
 
 namespace cordon::dp {
 namespace {
 
-constexpr uint8_t kRouterSolicitation = 133, kNeighbourSolicitation = 135,
-                  kNeighbourAdvertisement = 136;
+constexpr uint8_t kDestinationUnreachable = 3, kFragmentationNeeded = 4, kPacketTooBig = 2;
+constexpr uint16_t kLeastMtu = 576;     // RFC 791 3.2: what everybody must take
+constexpr uint32_t kLeastMtuV6 = 1280;  // RFC 8200 5
 
 IcmpKind KindOf(uint8_t type) {
   switch (type) {
@@ -18,7 +19,6 @@ IcmpKind KindOf(uint8_t type) {
       return IcmpKind::kReply;
     case 3:
     case 11:
-    case 12:
       return IcmpKind::kError;
     default:
       return IcmpKind::kRequest;
@@ -34,10 +34,14 @@ IcmpKind KindOfV6(uint8_t type) {
       return IcmpKind::kError;
     case 129:
       return IcmpKind::kReply;
-    case kRouterSolicitation:
-    case kNeighbourSolicitation:
-    case kNeighbourAdvertisement:
+    case 133:
+    case 135:
+    case 136:
       return IcmpKind::kNeighbour;
+    case 134:
+      return IcmpKind::kRouterAdvertisement;
+    case 137:
+      return IcmpKind::kRedirect;
     default:
       return IcmpKind::kRequest;
   }
@@ -87,40 +91,50 @@ Reason ParseQuotedIpv6(Reader reader, QuotedFacts& quoted) {
   // A quoted v4-mapped address would compare equal to a real IPv4 flow's.
   if (quoted.source.IsV4() || quoted.destination.IsV4()) return Reason::kIcmpTruncated;
   Ipv6Chain chain;
-  const Reason reason = WalkIpv6Extensions(header->U8<6>(), reader, chain);
+  chain.protocol = header->U8<6>();
+  const Reason reason = WalkIpv6Extensions(reader, chain);
   if (reason != Reason::kUndecided || chain.fragment_offset != 0) return Reason::kIcmpTruncated;
   quoted.protocol = chain.protocol;
   return ParseQuotedTransport(reader, quoted);
 }
 
-void ParseNeighbour(const Reader& message, const IpEnvelope& ip, Packet& packet) {
-  packet.nd = NdFacts();
-  bool long_enough = true;  // an RS has no target
-  if (packet.icmp_type != kRouterSolicitation) {
-    const auto body = message.Peek<24>();
-    long_enough = body.has_value();
-    if (body) packet.nd.target = body->V6<8>();
+// A path MTU that makes a stack cut its data to shreds (CVE-2020-11910).
+bool AsksForTinyMtu(const HeaderView<8>& header, const Packet& packet) {
+  if (packet.layer3 == Layer3::kIpv6) {
+    return packet.icmp_type == kPacketTooBig && header.U32<4>() < kLeastMtuV6;
   }
-  packet.nd.hop_limit_ok =
-      long_enough && packet.hop_limit == 255 && packet.icmp_code == 0 && !ip.has_extensions;
+  return packet.icmp_type == kDestinationUnreachable && packet.icmp_code == kFragmentationNeeded &&
+         header.U16<6>() < kLeastMtu;
+}
+
+bool IsNeighbourDiscovery(IcmpKind kind) {
+  return kind == IcmpKind::kNeighbour || kind == IcmpKind::kRouterAdvertisement ||
+         kind == IcmpKind::kRedirect;
 }
 
 }  // namespace
 
 Reason ParseIcmp(Reader reader, const IpEnvelope& ip, Packet& packet) noexcept {
   const bool is_v6 = packet.layer3 == Layer3::kIpv6;
-  if (is_v6 != (ip.protocol == protocol::kIcmpv6)) return Reason::kIcmpFamily;
-  const auto header = reader.Peek<8>();
+  const auto header = reader.Take<8>();
   if (!header) return Reason::kIcmpTruncated;
   packet.icmp_type = header->U8<0>();
   packet.icmp_code = header->U8<1>();
   packet.icmp_kind = is_v6 ? KindOfV6(packet.icmp_type) : KindOf(packet.icmp_type);
   if (HasIcmpId(ip.protocol, packet.icmp_type)) packet.icmp_id = header->U16<4>();
-  if (packet.icmp_kind == IcmpKind::kNeighbour) ParseNeighbour(reader, ip, packet);
+  if (IsNeighbourDiscovery(packet.icmp_kind)) ParseNeighbour(reader, *header, ip, packet);
   if (packet.icmp_kind != IcmpKind::kError) return Reason::kUndecided;
+  if (AsksForTinyMtu(*header, packet)) packet.anomalies |= MaskOf(Check::kIcmpMtu);
   packet.quoted = QuotedFacts();
-  reader.Skip(8);
   return is_v6 ? ParseQuotedIpv6(reader, packet.quoted) : ParseQuotedIpv4(reader, packet.quoted);
+}
+
+Reason ParseControl(const Frame& frame, Reader reader, const IpEnvelope& ip,
+                    Packet& packet) noexcept {
+  const bool is_v6 = packet.layer3 == Layer3::kIpv6;
+  if (is_v6 != (ip.protocol == protocol::kIcmpv6)) return Reason::kIcmpFamily;
+  CheckL4Checksum(frame, reader, is_v6 ? PseudoSum(ip, reader) : 0, packet);
+  return ip.protocol == protocol::kIgmp ? ParseIgmp(reader, packet) : ParseIcmp(reader, ip, packet);
 }
 
 }  // namespace cordon::dp

@@ -13,13 +13,18 @@ namespace cordon::dp {
 // What layer 4 needs to know about the IP header in front of it.
 struct IpEnvelope {
   uint8_t protocol = 0;
-  bool has_extensions = false;  // IPv6 extension headers, a fragment header included
+  bool has_extensions = false;     // IPv6 extension headers, a fragment header included
+  ChecksumPart addresses_sum = 0;  // for the pseudo header (RFC 9293 3.1, RFC 8200 8.1)
 };
 
 // The end of an IPv6 extension chain.
 struct Ipv6Chain {
   uint8_t protocol = 0;
   uint8_t extensions = 0;
+  uint16_t bytes = 0;
+  CheckMask anomalies = 0;  // but for kIpv6HopByHop and the kIpv6Option of a router alert
+  bool has_hop_by_hop = false;
+  bool has_router_alert = false;
   bool is_fragment = false;  // atomic ones are whole packets: RFC 6946
   bool more_fragments = false;
   uint16_t fragment_offset = 0;
@@ -46,13 +51,34 @@ inline void NoteFragment(Packet& packet, uint32_t offset, bool more, uint32_t id
 // the guard knows better.
 Reason ParseLayer2(Reader reader, Packet& packet) noexcept;
 Reason ParseArp(Reader reader, Packet& packet) noexcept;
-// `options`: a reader of exactly the option bytes.
-Reason CheckIpv4Options(Reader options) noexcept;
-Reason ParseIpv6(Reader reader, Packet& packet) noexcept;
-// Walks from the first next-header value to layer 4 and leaves `reader` there. Also used on the
-// packet that an ICMPv6 error quotes.
-Reason WalkIpv6Extensions(uint8_t next_header, Reader& reader, Ipv6Chain& chain) noexcept;
+// For addresses that are not ordinary unicast or, as destination, a group; sets anomalies. Leaves
+// an unspecified source to JudgeUnspecifiedSource.
+Reason JudgeIpv4Addresses(Packet& packet) noexcept;
+Reason JudgeIpv6Addresses(Packet& packet) noexcept;
+// When layer 4 is known: whether it may have :: or 0.0.0.0 as its source.
+Reason JudgeUnspecifiedSource(const Packet& packet) noexcept;
+// `options`: a reader of exactly the option bytes; sets anomalies.
+Reason ParseIpv4Options(Reader options, Packet& packet) noexcept;
+Reason ParseIpv6(const Frame& frame, Reader reader, Packet& packet) noexcept;
+// Walks from the header that chain.protocol names to layer 4 and leaves `reader` there. Also used
+// on the packet that an ICMPv6 error quotes. Ends behind the fragment header of a later fragment.
+Reason WalkIpv6Extensions(Reader& reader, Ipv6Chain& chain) noexcept;
+// `options`: a reader of exactly the option bytes; sets window scale and anomalies.
+Reason ParseTcpOptions(Reader options, Packet& packet) noexcept;
+// ICMP, ICMPv6 and IGMP, checksum included.
+Reason ParseControl(const Frame& frame, Reader reader, const IpEnvelope& ip,
+                    Packet& packet) noexcept;
 Reason ParseIcmp(Reader reader, const IpEnvelope& ip, Packet& packet) noexcept;
+// `header`: the first 8 bytes; `reader`: behind them.
+void ParseNeighbour(Reader reader, const HeaderView<8>& header, const IpEnvelope& ip,
+                    Packet& packet) noexcept;
+Reason ParseIgmp(Reader reader, Packet& packet) noexcept;
+
+// Multicast listener discovery (RFC 2710, RFC 3810).
+constexpr bool IsMld(const Packet& packet) {
+  const uint8_t type = packet.icmp_type;
+  return packet.protocol == protocol::kIcmpv6 && ((type >= 130 && type <= 132) || type == 143);
+}
 
 constexpr bool IsDhcpPort(bool is_v6, uint16_t l4_port) {
   const uint16_t first = is_v6 ? l4_port::kDhcpv6Client : l4_port::kDhcpServer;

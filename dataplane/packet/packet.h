@@ -19,7 +19,7 @@ namespace cordon::dp {
 // `bytes` is the contiguous start (the first segment of a chained mbuf), `length` the whole frame:
 // length >= bytes.size(). All headers must lie in `bytes`; what lies behind is only counted and
 // summed up: `tail_sum` is the folded ones-complement sum of the big-endian 16-bit words there, as
-// if it began at an even offset (see OnesComplementSum); io/ fills it for chained mbufs.
+// if it began at an even offset (RFC 1071); io/ fills it for chained mbufs.
 struct Frame {
   std::span<const uint8_t> bytes;
   uint32_t length = 0;
@@ -44,11 +44,13 @@ inline constexpr uint8_t kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16, kUrg
 
 // What an ICMP or ICMPv6 message is to a stateful filter.
 enum class IcmpKind : uint8_t {
-  kNone,      // not ICMP
-  kRequest,   // opens a pseudo flow: echo request, and every type not named below
-  kReply,     // 0, 14, 16, 18; ICMPv6 129: passes only on the flow of its request
-  kError,     // 3, 11, 12; ICMPv6 1-4: passes only if the packet it quotes is a live flow
-  kNeighbour  // ICMPv6 133 RS, 135 NS, 136 NA: judged by the ND guard
+  kNone,                 // not ICMP
+  kRequest,              // opens a pseudo flow: echo request, and every type not named below
+  kReply,                // 0, 14, 16, 18; ICMPv6 129: passes only on the flow of its request
+  kError,                // 3, 11; ICMPv6 1-4: passes only if the packet it quotes is a live flow
+  kNeighbour,            // ICMPv6 133 RS, 135 NS, 136 NA: judged by the ND guard
+  kRouterAdvertisement,  // ICMPv6 134
+  kRedirect              // ICMPv6 137
 };
 
 // Which guard must look at a frame, each time and before any rule.
@@ -82,10 +84,15 @@ struct ArpFacts {
   IpAddress target_ip;
 };
 
+// Of the three ND kinds.
 struct NdFacts {
-  IpAddress target;  // NS and NA; unspecified in an RS
-  // Hop limit 255, code 0, long enough (RFC 4861 6.1, 7.1), and no IPv6 extension header in front:
-  // no fragment (RFC 6980) and no hiding place (RFC 7113).
+  IpAddress target;  // NS, NA, redirect; unspecified in an RS or RA
+  // Of the source and the target link-layer address option; zero if there is none.
+  MacAddress source_link_layer;
+  MacAddress target_link_layer;
+  // All that RFC 4861 (6.1, 7.1, 8.1) asks a receiver to look at: hop limit 255, code 0, checksum,
+  // length, addresses, options; and no IPv6 extension header in front: no fragment (RFC 6980) and
+  // no hiding place (RFC 7113).
   bool hop_limit_ok = false;
 };
 
@@ -113,13 +120,26 @@ constexpr bool HasIcmpId(uint8_t protocol, uint8_t type) {
   return type == 0 || type == 8 || (type >= 13 && type <= 18);
 }
 
-// Redirects (RFC 792, RFC 4861 4.5) and source quench (RFC 6633): they tell a host to send
-// elsewhere or more slowly, and whoever can quote a packet can forge them. So they are not errors
-// of a flow, and only a rule that names their type lets them pass.
+// Messages that only a rule which names their type lets pass. They tell a host to send elsewhere or
+// more slowly (redirect, source quench), to use another router or netmask, ask it who and what it
+// is (timestamp, information, node information), or are experimental or given to nobody. ICMP: all
+// but echo, unreachable and time exceeded; ICMPv6: RFC 4890 4.3 and 4.4.
 constexpr bool MustBeNamed(uint8_t protocol, uint8_t icmp_type) {
-  return protocol == protocol::kIcmp     ? icmp_type == 4 || icmp_type == 5
-         : protocol == protocol::kIcmpv6 ? icmp_type == 137
-                                         : false;
+  if (protocol == protocol::kIcmp) {
+    return icmp_type != 0 && icmp_type != 3 && icmp_type != 8 && icmp_type != 11;
+  }
+  if (protocol != protocol::kIcmpv6) return false;
+  const bool is_error = icmp_type >= 1 && icmp_type <= 4;
+  const bool is_echo_or_listener = icmp_type >= 128 && icmp_type <= 132;
+  const bool is_neighbour = icmp_type >= 133 && icmp_type <= 136;
+  return !is_error && !is_echo_or_listener && !is_neighbour && icmp_type != 143;
+}
+
+// UDP ports behind which whole frames or packets hide: L2TP, Teredo, VXLAN. Like a tunnel with an
+// IP protocol of its own, only a rule that names the port, and not a range around it, lets them
+// pass.
+constexpr bool IsUdpTunnelPort(uint16_t l4_port) {
+  return l4_port == 1701 || l4_port == 3544 || l4_port == 4789;
 }
 
 // Which fields are set follows from layer3 and protocol. `reason` is kUndecided if the frame is
@@ -181,9 +201,11 @@ struct Packet {
 
 // Parses one frame into `packet`, overwriting it. Returns packet.reason.
 // Never reads outside frame.bytes, whatever they hold. Bounded: at most 2 VLAN tags and
-// kMaxIpv6Extensions extension headers are walked. No allocation.
+// kMaxIpv6Extensions extension headers are walked; only the checksum depends on the length of the
+// frame. No allocation.
 Reason ParseFrame(const Frame& frame, Packet& packet) noexcept;
 
 inline constexpr int kMaxIpv6Extensions = 4;
+inline constexpr int kMaxIpv6ExtensionBytes = 256;  // of all of them but a fragment header
 
 }  // namespace cordon::dp

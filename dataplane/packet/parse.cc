@@ -68,7 +68,8 @@ void Clear(Packet& packet) {
   packet.destination = {};
 }
 
-Reason ParseEthernet(Reader reader, Packet& packet) noexcept {
+Reason ParseEthernet(const Frame& frame, Packet& packet) noexcept {
+  Reader reader(frame.bytes, frame.length);
   const auto ethernet = reader.Take<14>();
   if (!ethernet) [[unlikely]] {
     packet.has_ethernet = false;
@@ -89,9 +90,9 @@ Reason ParseEthernet(Reader reader, Packet& packet) noexcept {
   }
   switch (packet.ethertype) {
     case kEthertypeIpv4:
-      return ParseIpv4(reader, packet);
+      return ParseIpv4(frame, reader, packet);
     case kEthertypeIpv6:
-      return ParseIpv6(reader, packet);
+      return ParseIpv6(frame, reader, packet);
     case kEthertypeArp:
       return ParseArp(reader, packet);
     default:  // lengths of LLC frames (below 0x600) included
@@ -104,7 +105,7 @@ Reason ParseEthernet(Reader reader, Packet& packet) noexcept {
 Reason ParseFrame(const Frame& frame, Packet& packet) noexcept {
   Clear(packet);
   packet.frame_length = frame.length;
-  packet.reason = ParseEthernet(Reader(frame.bytes, frame.length), packet);
+  packet.reason = ParseEthernet(frame, packet);
   return packet.reason;
 }
 

@@ -19,6 +19,7 @@
 #include <span>
 
 #include "dataplane/packet/address.h"
+#include "dataplane/packet/checksum.h"
 
 namespace cordon::dp {
 
@@ -69,6 +70,11 @@ class HeaderView {
   IpAddress V6() const {
     return IpAddress::V6(U64<kOffset>(), U64<kOffset + 8>());
   }
+  template <size_t kOffset, size_t kCount>
+  ChecksumPart Sum() const {
+    static_assert(kOffset + kCount <= N && kOffset % 2 == 0);
+    return ChecksumOf(std::span(data_ + kOffset, kCount));
+  }
 
  private:
   friend class Reader;
@@ -84,6 +90,8 @@ class Reader {
       : data_(bytes.data()), readable_(bytes.size()), remaining_(std::max(length, bytes.size())) {}
 
   size_t remaining() const { return remaining_; }
+  size_t readable() const { return readable_; }
+  ChecksumPart SumOfReadable() const { return ChecksumOf(std::span(data_, readable_)); }
 
   template <size_t N>
   std::optional<HeaderView<N>> Peek() const {

@@ -24,7 +24,51 @@ constexpr uint64_t LegalTcpFlags() {
   return legal;
 }
 
-inline Reason ParseTcp(Reader reader, Packet& packet) noexcept {
+// Whether the checksum of layer 4 holds, where it can be told: the pieces of a datagram share one.
+// `pseudo`: sum of the pseudo header. Bytes behind `frame.bytes` count by frame.tail_sum; if a
+// trailer lies among them too, no one can tell, and that is wrong.
+inline bool HoldsChecksum(const Frame& frame, const Reader& reader, ChecksumPart pseudo) noexcept {
+  ChecksumPart sum = pseudo + reader.SumOfReadable();
+  if (reader.readable() != reader.remaining()) [[unlikely]] {
+    const size_t tail = reader.remaining() - reader.readable();
+    if (tail != frame.length - frame.bytes.size()) return false;
+    const ChecksumPart tail_sum = ChecksumOfField(frame.tail_sum);
+    sum += reader.readable() % 2 == 0 ? tail_sum : SwappedChecksum(tail_sum);
+  }
+  return IsChecksumRight(sum);
+}
+
+// Adds what the pseudo header has beside the addresses.
+inline ChecksumPart PseudoSum(const IpEnvelope& ip, const Reader& reader) {
+  return ip.addresses_sum + ChecksumOfField(ip.protocol) +
+         ChecksumOfField(static_cast<uint16_t>(reader.remaining()));
+}
+
+inline void CheckL4Checksum(const Frame& frame, const Reader& reader, ChecksumPart pseudo,
+                            Packet& packet) noexcept {
+  if (packet.is_fragment) [[unlikely]]
+    return;
+  if (!HoldsChecksum(frame, reader, pseudo)) [[unlikely]] {
+    packet.anomalies |= MaskOf(Check::kL4Checksum);
+  }
+}
+
+// RFC 9293 3.1; URG is what CVE-2019-12255 and its kin live on.
+inline void JudgeUrgent(uint16_t pointer, Packet& packet) noexcept {
+  const bool urgent = (packet.tcp_flags & tcp_flag::kUrg) != 0;
+  if (urgent) packet.anomalies |= MaskOf(Check::kTcpUrgent);
+  if (urgent && pointer == 0) packet.anomalies |= MaskOf(Check::kTcpUrgentEmpty);
+  if (!urgent) packet.anomalies |= MaskOf(Check::kTcpUrgentStray);
+}
+
+// Every segment of most connections has one option: two no-operations and timestamps (RFC 7323 A).
+inline bool HasOnlyTimestamps(const Reader& options) {
+  const auto words = options.Peek<12>();
+  return options.remaining() == 12 && words && words->U32<0>() == 0x0101080a;
+}
+
+inline Reason ParseTcp(const Frame& frame, Reader reader, const IpEnvelope& ip,
+                       Packet& packet) noexcept {
   const auto tcp = reader.Peek<20>();
   if (!tcp) return Reason::kTcpTruncated;
   packet.source_port = tcp->U16<0>();
@@ -44,10 +88,24 @@ inline Reason ParseTcp(Reader reader, Packet& packet) noexcept {
   if (packet.source_port == 0 || packet.destination_port == 0) [[unlikely]] {
     return Reason::kPortZero;
   }
-  return Reason::kUndecided;
+  const uint16_t urgent_pointer = tcp->U16<18>();
+  if ((packet.tcp_flags & tcp_flag::kUrg) != 0 || urgent_pointer != 0) [[unlikely]] {
+    JudgeUrgent(urgent_pointer, packet);
+  }
+  CheckL4Checksum(frame, reader, PseudoSum(ip, reader), packet);
+  if (header_length == 20) return Reason::kUndecided;
+  reader.Skip(20);
+  const auto options = reader.Split(header_length - 20);
+  if (!options) [[unlikely]]
+    return Reason::kTcpTruncated;
+  if (HasOnlyTimestamps(*options)) return Reason::kUndecided;
+  return ParseTcpOptions(*options, packet);
 }
 
-inline Reason ParseUdp(Reader reader, Packet& packet) noexcept {
+// RFC 768. In IPv4 a checksum of 0 means that there is none; in IPv6 there must be one (RFC 8200
+// 8.1).
+inline Reason ParseUdp(const Frame& frame, Reader reader, const IpEnvelope& ip,
+                       Packet& packet) noexcept {
   const auto udp = reader.Peek<8>();
   if (!udp) return Reason::kUdpTruncated;
   packet.source_port = udp->U16<0>();
@@ -58,9 +116,14 @@ inline Reason ParseUdp(Reader reader, Packet& packet) noexcept {
   if (packet.is_fragment) [[unlikely]] {  // the length is that of the whole datagram
     packet.payload_length = static_cast<uint32_t>(reader.remaining() - 8);
   } else {
-    if (length > reader.remaining()) [[unlikely]]
+    if (length < reader.remaining()) [[unlikely]]
+      packet.anomalies |= MaskOf(Check::kUdpTrailer);
+    if (!reader.Truncate(length)) [[unlikely]]
       return Reason::kUdpLength;
     packet.payload_length = static_cast<uint32_t>(length - 8);
+    if (udp->U16<6>() != 0 || packet.layer3 == Layer3::kIpv6) {
+      CheckL4Checksum(frame, reader, PseudoSum(ip, reader), packet);
+    }
   }
   if (packet.source_port == 0 || packet.destination_port == 0) [[unlikely]] {
     return Reason::kPortZero;
@@ -71,18 +134,21 @@ inline Reason ParseUdp(Reader reader, Packet& packet) noexcept {
   return Reason::kUndecided;
 }
 
-inline Reason ParseTransport(Reader reader, const IpEnvelope& ip, Packet& packet) noexcept {
+// Protocols without ports are judged by their number alone: layer 4 says nothing of them.
+inline Reason ParseTransport(const Frame& frame, Reader reader, const IpEnvelope& ip,
+                             Packet& packet) noexcept {
   packet.protocol = ip.protocol;
   switch (ip.protocol) {
     case protocol::kTcp:
-      return ParseTcp(reader, packet);
+      return ParseTcp(frame, reader, ip, packet);
     case protocol::kUdp:
-      return ParseUdp(reader, packet);
+      return ParseUdp(frame, reader, ip, packet);
     case protocol::kIcmp:
+    case protocol::kIgmp:
     case protocol::kIcmpv6:
-      return ParseIcmp(reader, ip, packet);
+      return ParseControl(frame, reader, ip, packet);
     default:
-      return Reason::kProtocolNotSupported;
+      return Reason::kUndecided;
   }
 }
 

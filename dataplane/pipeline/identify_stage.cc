@@ -20,10 +20,16 @@ Decision RefuseMalformed(const PolicyTable& policy, const Slot& slot) {
   return RefuseFlow(policy, device, slot.key, reason);
 }
 
-// Well-formed, but failing checks that its device does not let pass: the flow is not asked, so that
-// the first and the later packets of a flow, a hit and a miss, are judged alike.
-Decision RefuseAnomaly(const PolicyTable& policy, const Slot& slot, CheckMask failed) {
-  return RefuseFlow(policy, FindDevice(policy, slot.key), slot.key, ReasonOf(failed));
+// Well-formed, but perhaps failing a check that its device does not let pass. The flow is not
+// asked, so that its first and its later packets, a hit and a miss, are judged alike.
+bool FailsChecks(const PolicyTable& policy, Slot& slot) {
+  if ((slot.packet.anomalies & policy.ChecksOfAny()) == 0) [[likely]]
+    return false;
+  const DeviceIndex device = FindDevice(policy, slot.key);
+  const CheckMask failed = slot.packet.anomalies & policy.ChecksOf(device);
+  if (failed == 0) return false;
+  slot.decision = RefuseFlow(policy, device, slot.key, ReasonOf(failed));
+  return true;
 }
 
 void SetKey(const FlowTable& flows, const Burst& burst, Slot& slot) {
@@ -57,8 +63,8 @@ void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept {
     const Packet& packet = slot.packet;
     if (packet.reason != Reason::kUndecided) {
       slot.decision = RefuseMalformed(context.policy, slot);
-    } else if (const CheckMask failed = packet.anomalies & ChecksOf(Protection::kStandard)) {
-      slot.decision = RefuseAnomaly(context.policy, slot, failed);
+    } else if (FailsChecks(context.policy, slot)) {
+      return;
     } else if (packet.layer3 == Layer3::kArp || packet.icmp_kind == IcmpKind::kNeighbour) {
       work.guarded |= SlotMask{1} << i;
     } else {

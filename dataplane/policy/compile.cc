@@ -255,7 +255,7 @@ void Compiler::CompileHead() {
   table_->generation_ = spec_.generation;
   impl_.pairs = spec_.pairs;
   impl_.guards = spec_.guards;
-  impl_.nobodys_checks = MaskOf(spec_.protection);
+  impl_.nobodys_checks = impl_.anybodys_checks = MaskOf(spec_.protection);
 }
 
 void Compiler::CompileRulesets() {
@@ -289,6 +289,7 @@ void Compiler::CompileDevices() {
     compiled.routed = device.macs.empty();
     compiled.has_bound_addresses = !device.ips.empty();
     compiled.checks = MaskOf(device.protection);
+    impl_.anybodys_checks |= compiled.checks;
     compiled.limits = LimitsNumber(device.limits);
     table_->has_routed_devices_ |= compiled.routed;
     impl_.devices.push_back(compiled);

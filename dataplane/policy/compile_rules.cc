@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/policy/compile_rules.h"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 #include <unordered_set>
@@ -128,6 +129,14 @@ bool HasExpired(const RuleSpec& rule, int64_t now) {
   return rule.expires_at && *rule.expires_at <= now;
 }
 
+// Whether every L4 port that the rule opens is named by itself, as tunnels must be.
+bool NamesUdpPorts(const RuleSpec& rule) {
+  const auto& ports = rule.initiator == Initiator::kDevice ? rule.peer_ports : rule.device_ports;
+  return rule.protocol == RuleProtocol::kUdp && !ports.empty() &&
+         std::all_of(ports.begin(), ports.end(),
+                     [](const PortRange& range) { return range.first == range.last; });
+}
+
 }  // namespace
 
 void RulesetCompiler::Rows::Clear() {
@@ -172,7 +181,8 @@ uint32_t RulesetCompiler::CompileOverlay(const std::vector<OverlayRuleSpec>& ove
 }
 
 void RulesetCompiler::AddFacts(const RuleSpec& rule) {
-  const bool is_named = !rule.icmp_types.empty() || rule.protocol == RuleProtocol::kNumber;
+  const bool is_named =
+      !rule.icmp_types.empty() || rule.protocol == RuleProtocol::kNumber || NamesUdpPorts(rule);
   const RuleExtra extra{rule.vlan ? VlanWord(*rule.vlan) : 0, rule.group.value_or(IpAddress{}),
                         rule.expires_at.value_or(0)};
   const auto [known, is_new] =

@@ -190,6 +190,7 @@ struct PolicyTable::Impl {
   uint32_t overlay_ruleset = kNoValue;
   uint32_t overlay_rules = 0;
   CheckMask nobodys_checks = dp::ChecksOf(Protection::kStandard);
+  CheckMask anybodys_checks = dp::ChecksOf(Protection::kStandard);  // the union of all
   std::vector<DeviceLimits> limits{DeviceLimits{}};  // distinct ones; the first: none
   std::vector<PairGuards> guards;                    // by pair number
   PairGuards default_guards;

@@ -17,6 +17,39 @@ Decision RefuseIn(Mode mode, DeviceIndex device, Reason reason) {
   return {Verdict::kDrop, reason, device, kNoRuleIndex, 0};
 }
 
+// RFC 2003, RFC 4213, RFC 2784, RFC 4303, RFC 4302.
+bool IsTunnel(const FlowQuestion& question) {
+  switch (question.protocol) {
+    case 4:
+    case 41:
+    case 47:
+    case 50:
+    case 51:
+      return true;
+    case protocol::kUdp:
+      return IsUdpTunnelPort(ResponderPortOf(question));
+    default:
+      return false;
+  }
+}
+
+// Why nothing allows the flow: what rules must name tells so.
+Reason WhyNoRule(const FlowQuestion& question) {
+  if (IsTunnel(question)) return Reason::kTunnelNotNamed;
+  switch (question.protocol) {
+    case protocol::kTcp:
+    case protocol::kUdp:
+    case protocol::kIgmp:
+      return Reason::kNoRule;
+    case protocol::kIcmp:
+    case protocol::kIcmpv6:
+      return MustBeNamed(question.protocol, question.icmp_type) ? Reason::kIcmpTypeNotNamed
+                                                                : Reason::kNoRule;
+    default:
+      return Reason::kProtocolNotSupported;
+  }
+}
+
 Decision Allow(DeviceIndex device, const RuleMatch& match) {
   return {Verdict::kForward, Reason::kRule, device, match.rule, match.idle_timeout_seconds};
 }
@@ -33,7 +66,7 @@ Decision Decide(const PolicyTable& policy, DeviceIndex device,
   if (denied) [[unlikely]]
     return Deny(device, denied);
   const RuleMatch match = policy.Match(device, question);
-  return match ? Allow(device, match) : Refuse(policy, device, Reason::kNoRule);
+  return match ? Allow(device, match) : Refuse(policy, device, WhyNoRule(question));
 }
 
 Decision DecideGroup(const PolicyTable& policy, uint16_t pair,

@@ -51,7 +51,7 @@ RowQuestion ToRowQuestion(const FlowQuestion& question) {
 struct FactsQuestion {
   uint32_t vlan = 0;
   IpAddress group;
-  bool must_be_named = false;  // see MustBeNamed; and protocols that `any` does not mean
+  bool must_be_named = false;  // see MustBeNamed; tunnels; protocols that `any` does not mean
   bool FitsTo(const RuleFacts& rule, const std::vector<RuleExtra>& extras) const {
     if (must_be_named && (rule.flags & RuleFacts::kNamed) == 0) return false;
     if ((rule.flags & (RuleFacts::kHasVlan | RuleFacts::kHasGroup)) == 0) [[likely]]
@@ -90,7 +90,8 @@ RuleMatch MatchRows(const CompiledRules& rules, uint32_t index, Initiator rows_o
 RuleMatch MatchRuleset(const CompiledRules& rules, uint32_t index, const FlowQuestion& question) {
   const FactsQuestion rest{
       VlanWord(question.vlan), question.device_ip,
-      !IsAmongAny(question) || MustBeNamed(question.protocol, question.icmp_type)};
+      !IsAmongAny(question) || MustBeNamed(question.protocol, question.icmp_type) ||
+          (question.protocol == protocol::kUdp && IsUdpTunnelPort(ResponderPortOf(question)))};
   return MatchRows(rules, index, question.initiator, question, rest);
 }
 
@@ -187,6 +188,8 @@ RuleMatch PolicyTable::MatchOverlay(const FlowQuestion& question) const noexcept
 CheckMask PolicyTable::ChecksOf(DeviceIndex device) const noexcept {
   return device < impl_->devices.size() ? impl_->devices[device].checks : impl_->nobodys_checks;
 }
+
+CheckMask PolicyTable::ChecksOfAny() const noexcept { return impl_->anybodys_checks; }
 
 const DeviceLimits& PolicyTable::LimitsOf(DeviceIndex device) const noexcept {
   return impl_->limits[device < impl_->devices.size() ? impl_->devices[device].limits : 0];

@@ -66,6 +66,11 @@ struct FlowQuestion {
   IpAddress device_ip;  // of the frame's end on the device side: for group traffic the group
 };
 
+// Where the flow goes: the L4 port of who is asked.
+constexpr uint16_t ResponderPortOf(const FlowQuestion& question) {
+  return question.initiator == Initiator::kDevice ? question.peer_port : question.device_port;
+}
+
 struct RuleMatch {
   RuleIndex rule = kNoRuleIndex;      // kNoRuleIndex: nothing allows it
   uint32_t idle_timeout_seconds = 0;  // 0: the default of the protocol
@@ -120,6 +125,7 @@ class PolicyTable {
   RuleMatch MatchOverlay(const FlowQuestion& question) const noexcept;
   // Which checks refuse a frame of the device; of pseudo devices and kNoDevice: the gateway's.
   CheckMask ChecksOf(DeviceIndex device) const noexcept;
+  CheckMask ChecksOfAny() const noexcept;  // all that ChecksOf may answer, for any device
   const DeviceLimits& LimitsOf(DeviceIndex device) const noexcept;  // pseudo devices: none
   // See DeviceSlots; kNobodysSlot for pseudo devices and kNoDevice.
   uint32_t SlotOf(DeviceIndex device) const noexcept;

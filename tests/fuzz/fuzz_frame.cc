@@ -3,6 +3,7 @@
 // whatever the packet held before, and facts that later stages may rely on.
 //
 // The first byte is not part of the frame: it says how much of the frame lies in the first segment.
+// A frame is also tried with its IPv4 header checksum made right, or most would end there.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <memory>
 
 #include "dataplane/packet/packet.h"
+#include "tests/support/repair.h"
 
 namespace cordon::dp {
 namespace {
@@ -37,6 +39,27 @@ void CheckAddresses(const Packet& packet) {
     return;
   }
   Require(packet.source.IsV4() != is_v6 && packet.destination.IsV4() != is_v6, "family");
+  Require(((packet.anomalies & MaskOf(Check::kIpv6)) != 0) == is_v6, "check of IPv6");
+  if (packet.reason != Reason::kUndecided) return;
+  Require(!packet.source.IsMulticast() && !packet.source.IsLimitedBroadcast(), "source");
+  Require(packet.source != packet.destination, "land");
+  Require(!packet.destination.IsUnspecified(), "destination");
+}
+
+// What every check that a packet may fail needs.
+void CheckAnomalies(const Packet& packet) {
+  Require(packet.anomalies >> kCheckCount == 0, "unknown check");
+  const auto fails = [&](Check check) { return (packet.anomalies & MaskOf(check)) != 0; };
+  Require(fails(Check::kFragments) == packet.is_fragment, "check of fragments");
+  Require(!packet.is_fragment || !fails(Check::kL4Checksum), "checksum of a fragment");
+  const CheckMask tcp = MaskOf(Check::kTcpUrgent) | MaskOf(Check::kTcpUrgentEmpty) |
+                        MaskOf(Check::kTcpUrgentStray) | MaskOf(Check::kTcpMss) |
+                        MaskOf(Check::kTcpOptionLength);
+  Require((packet.anomalies & tcp) == 0 || packet.protocol == protocol::kTcp, "checks of TCP");
+  Require(packet.tcp_window_scale <= 14 || packet.tcp_window_scale == kNoWindowScale, "scale");
+  const CheckMask v4 = MaskOf(Check::kIpv4Timestamp) | MaskOf(Check::kIpv4RouterAlert) |
+                       MaskOf(Check::kIpv4OtherOption) | MaskOf(Check::kIpv4LinkLocal);
+  Require((packet.anomalies & v4) == 0 || packet.layer3 == Layer3::kIpv4, "checks of IPv4");
 }
 
 void CheckTransport(const Packet& packet, const Frame& frame) {
@@ -56,13 +79,17 @@ void CheckTransport(const Packet& packet, const Frame& frame) {
       Require(packet.source_port != 0 && packet.destination_port != 0, "port 0");
       Require(packet.icmp_kind == IcmpKind::kNone, "ICMP kind of TCP or UDP");
       break;
-    default:
-      Require(packet.protocol == (is_v6 ? protocol::kIcmpv6 : protocol::kIcmp), "protocol");
+    case protocol::kIcmp:
+    case protocol::kIcmpv6:
+      Require((packet.protocol == protocol::kIcmpv6) == is_v6, "family of ICMP");
       Require(packet.icmp_kind != IcmpKind::kNone, "ICMP without kind");
       Require(packet.source_port == 0 && packet.destination_port == 0, "L4 ports of ICMP");
       if (packet.icmp_kind == IcmpKind::kError) {
         Require(packet.quoted.source.IsV4() != is_v6, "family of the quote");
       }
+      break;
+    default:
+      Require(packet.source_port == 0 && packet.icmp_kind == IcmpKind::kNone, "other protocol");
   }
 }
 
@@ -83,9 +110,12 @@ bool SameFacts(const Packet& a, const Packet& b) {
          a.fragment_length == b.fragment_length && a.more_fragments == b.more_fragments;
 }
 
-void ParseAndCheck(const uint8_t* data, size_t size, size_t readable) {
+enum class Header { kAsIs, kRepaired };
+
+void ParseAndCheck(const uint8_t* data, size_t size, size_t readable, Header header) {
   const auto copy = std::make_unique_for_overwrite<uint8_t[]>(readable);  // of exactly that size
   std::copy_n(data, readable, copy.get());
+  if (header == Header::kRepaired) testing::RepairIpv4Checksum({copy.get(), readable});
   const Frame frame{{copy.get(), readable}, static_cast<uint32_t>(size)};
   Packet packet;
   Require(ParseFrame(frame, packet) == packet.reason, "returned reason");
@@ -93,6 +123,7 @@ void ParseAndCheck(const uint8_t* data, size_t size, size_t readable) {
   CheckEthernet(packet, frame);
   CheckAddresses(packet);
   CheckTransport(packet, frame);
+  CheckAnomalies(packet);
 
   Packet used;
   std::memset(static_cast<void*>(&used), 1, sizeof(used));
@@ -106,7 +137,10 @@ void ParseAndCheck(const uint8_t* data, size_t size, size_t readable) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const size_t length = size - 1;
-  cordon::dp::ParseAndCheck(data + 1, length, length);
-  cordon::dp::ParseAndCheck(data + 1, length, std::min<size_t>(length, data[0]));
+  const size_t readable = std::min<size_t>(length, data[0]);
+  for (const auto header : {cordon::dp::Header::kAsIs, cordon::dp::Header::kRepaired}) {
+    cordon::dp::ParseAndCheck(data + 1, length, length, header);
+    cordon::dp::ParseAndCheck(data + 1, length, readable, header);
+  }
   return 0;
 }

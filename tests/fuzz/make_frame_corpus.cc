@@ -55,7 +55,21 @@ std::vector<Seed> Ipv4Seeds() {
       {"error-about-options", V4().IcmpError(11, 0, V4().Ipv4Options({1, 1}).EchoRequest(5))},
       {"error-cut", V4().IcmpError(3, 1, dicom, 25)},
       {"gre", V4().Protocol(47).PayloadSize(24)},
-      {"igmp", V4().Protocol(2).To("224.0.0.22").Ipv4Options({148, 4, 0, 0}).PayloadSize(8)},
+      {"igmp", V4().To("224.0.0.22").Ipv4Options({148, 4, 0, 0}).Igmp(0x16, "239.1.1.1")},
+      {"igmp-v3", V4().To("224.0.0.22")
+                      .Protocol(2)
+                      .Payload({0x22, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 239, 1, 1, 1})},
+      {"options-timestamp", V4().Ipv4Options({68, 8, 5, 0, 0, 0, 0, 0})},
+      {"options-record-route", V4().Ipv4Options({7, 7, 4, 0, 0, 0, 0, 0})},
+      {"tcp-options",
+       V4().Tcp(104).TcpOptions({2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7})},
+      {"tcp-sack", FrameBuilder(dicom).TcpOptions({1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2})},
+      {"tcp-odd-options", V4().Tcp(104).TcpOptions({2, 4, 0, 48, 29, 3, 0, 34, 5, 1, 1, 1})},
+      {"tcp-urgent", FrameBuilder(dicom).Flags(0x30).UrgentPointer(1)},
+      {"udp-vxlan", V4().Udp(50000, 4789).PayloadSize(32)},
+      {"land", V4().From("10.0.0.7").To("10.0.0.7").Tcp(139)},
+      {"link-local", V4().From("169.254.1.1")},
+      {"reserved", V4().To("240.0.0.1")},
   };
 }
 
@@ -78,6 +92,12 @@ std::vector<Seed> Ipv6Seeds() {
       {"v6-router-solicitation", V6().From("::").To("ff02::2").RouterSolicitation()},
       {"v6-too-big", V6().IcmpError(2, 0, V6().Tcp(104).PayloadSize(32))},
       {"v6-error-about-extensions", V6().IcmpError(1, 4, deep)},
+      {"v6-router-advertisement", V6().From("fe80::1").HopLimit(255).Icmp(134, 0).Payload(
+                                      {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 0, 0, 0, 0, 1})},
+      {"v6-redirect", V6().From("fe80::1").HopLimit(255).Icmp(137, 0).PayloadSize(40)},
+      {"v6-jumbo", V6().Extension(0, {0xc2, 4, 0, 1, 0, 0})},
+      {"v6-option", V6().Extension(60, {0xc9, 4, 0, 0, 0, 0})},
+      {"v6-link-local", V6().From("fe80::1").Tcp(80)},
       {"v6-mld", V6().Extension(0, {5, 2, 0, 0}).Icmp(143, 0, 1).PayloadSize(20)},
   };
 }

@@ -96,6 +96,14 @@ OracleAnswer Oracle::Decide(const Packet& packet, Side side, uint16_t pair, uint
     return {Verdict::kDrop, packet.reason, "", ""};
   }
   if (packet.reason != Reason::kUndecided) return Refuse(Find(c), c, packet.reason);
+  const bool is_error = packet.icmp_kind == IcmpKind::kError;
+  const Conversation subject = is_error ? QuotedConversation(packet, side, pair).value_or(c) : c;
+  const Who who = Find(subject);
+  const ProtectionSpec& protection =
+      who.kind == Who::kDevice ? spec_.devices[who.index].protection : spec_.protection;
+  if (const CheckMask failed = packet.anomalies & MaskOf(protection)) {
+    return Refuse(who, subject, ReasonOf(failed));
+  }
   if (packet.layer3 == Layer3::kArp) return JudgeArp(packet, side, c);
   if (packet.icmp_kind == IcmpKind::kNeighbour) return JudgeNeighbour(packet, side, c);
   if (packet.icmp_kind == IcmpKind::kError) return JudgeError(packet, side, pair);

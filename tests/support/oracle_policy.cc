@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the policy says: whose an address is, which rule allows, what a refusal becomes.
 #include <algorithm>
+#include <set>
 
 #include "tests/support/oracle.h"
 
@@ -28,6 +29,28 @@ bool IsIn(const IpPrefix& prefix, const IpAddress& ip) {
     if (of(prefix.address) != of(ip)) return false;
   }
   return true;
+}
+
+// Types beside echo and errors, and in ICMPv6 beside listener and neighbour discovery.
+bool IsUnusualIcmp(uint8_t number, uint8_t type) {
+  static const std::set<uint8_t> kUsual = {0, 3, 8, 11};
+  static const std::set<uint8_t> kUsualV6 = {1,   2,   3,   4,   128, 129, 130,
+                                             131, 132, 133, 134, 135, 136, 143};
+  return (number == kIcmp && kUsual.count(type) == 0) ||
+         (number == kIcmpv6 && kUsualV6.count(type) == 0);
+}
+
+bool IsUdpTunnel(uint8_t number, uint16_t l4_port) {
+  return number == kUdp && (l4_port == 1701 || l4_port == 3544 || l4_port == 4789);
+}
+
+Reason WhyNoRule(uint8_t number, uint16_t opened_port, uint8_t icmp_type) {
+  static const std::set<uint8_t> kTunnels = {4, 41, 47, 50, 51}, kOrdinary = {1, 2, 6, 17, 58};
+  if (kTunnels.count(number) != 0 || IsUdpTunnel(number, opened_port)) {
+    return Reason::kTunnelNotNamed;
+  }
+  if (kOrdinary.count(number) == 0) return Reason::kProtocolNotSupported;
+  return IsUnusualIcmp(number, icmp_type) ? Reason::kIcmpTypeNotNamed : Reason::kNoRule;
 }
 
 bool ProtocolFits(const RuleSpec& rule, uint8_t number, bool is_v4) {
@@ -160,12 +183,18 @@ std::optional<RuleSpec> Oracle::MatchRules(const Who& who, const Conversation& c
                                      [&](const IpPrefix& p) { return IsIn(p, c.peer_ip); });
     if (!peer_fits) return false;
     if (!IsIcmp(c.protocol)) {
+      const auto& opened = by_peer ? rule.device_ports : rule.peer_ports;
+      const bool names_ports =
+          rule.protocol == RuleProtocol::kUdp && !opened.empty() &&
+          std::all_of(opened.begin(), opened.end(),
+                      [](const PortRange& range) { return range.first == range.last; });
+      if (IsUdpTunnel(c.protocol, by_peer ? c.device_port : c.peer_port) && !names_ports) {
+        return false;
+      }
       return InRanges(rule.peer_ports, c.peer_port) && InRanges(rule.device_ports, c.device_port);
     }
     if (!rule.peer_ports.empty() || !rule.device_ports.empty()) return false;
-    const bool redirect_or_quench =
-        c.protocol == kIcmpv6 ? c.icmp_request == 137 : c.icmp_request == 4 || c.icmp_request == 5;
-    return (rule.icmp_types.empty() && !redirect_or_quench) ||
+    return (rule.icmp_types.empty() && !IsUnusualIcmp(c.protocol, c.icmp_request)) ||
            std::count(rule.icmp_types.begin(), rule.icmp_types.end(), c.icmp_request) != 0;
   };
   const auto first_in = [&](uint32_t ruleset, bool keep_alive_only) -> std::optional<RuleSpec> {
@@ -251,7 +280,9 @@ OracleAnswer Oracle::DecideNew(const Conversation& c, bool by_peer,
   if (const auto denied = DeniedByOverlay(who, c)) return *denied;
   rule = MatchRules(who, c, by_peer || who.kind == Who::kGroup);
   if (!rule) {
-    return Refuse(who, c, who.kind == Who::kGroup ? Reason::kGroupNoRule : Reason::kNoRule);
+    if (who.kind == Who::kGroup) return Refuse(who, c, Reason::kGroupNoRule);
+    const uint16_t opened = by_peer ? c.device_port : c.peer_port;
+    return Refuse(who, c, WhyNoRule(c.protocol, opened, c.icmp_request));
   }
   return {Verdict::kForward, Reason::kRule, rule->origin,
           who.kind == Who::kDevice ? spec_.devices[who.index].name : ""};

@@ -169,6 +169,10 @@ FrameBuilder& FrameBuilder::Window(uint16_t window) {
   window_ = window;
   return *this;
 }
+FrameBuilder& FrameBuilder::UrgentPointer(uint16_t pointer) {
+  urgent_pointer_ = pointer;
+  return *this;
+}
 FrameBuilder& FrameBuilder::TcpOptions(Bytes options) {
   tcp_options_ = std::move(options);
   return *this;
@@ -188,7 +192,9 @@ FrameBuilder& FrameBuilder::Icmp(uint8_t type, uint8_t code, uint32_t rest) {
 }
 FrameBuilder& FrameBuilder::IcmpError(uint8_t type, uint8_t code, const FrameBuilder& offender,
                                       size_t quote_length) {
-  return Icmp(type, code).Payload(Truncated(offender.BuildIpPacket(), quote_length));
+  const bool names_mtu = IsV6() ? type == 2 : type == 3 && code == 4;
+  return Icmp(type, code, names_mtu ? 1400 : 0)
+      .Payload(Truncated(offender.BuildIpPacket(), quote_length));
 }
 FrameBuilder& FrameBuilder::Neighbour(uint8_t type, uint32_t rest, std::string_view target) {
   Bytes body;
@@ -199,9 +205,15 @@ FrameBuilder& FrameBuilder::NeighbourSolicitation(std::string_view target) {
   return Neighbour(135, 0, target);
 }
 FrameBuilder& FrameBuilder::NeighbourAdvertisement(std::string_view target) {
-  return Neighbour(136, 0x60000000, target);  // solicited, override
+  // override; solicited, unless it is for all (RFC 4861 4.4)
+  return Neighbour(136, destination_.IsMulticast() ? 0x20000000 : 0x60000000, target);
 }
 FrameBuilder& FrameBuilder::RouterSolicitation() { return HopLimit(255).Icmp(133, 0); }
+FrameBuilder& FrameBuilder::Igmp(uint8_t type, std::string_view group) {
+  Icmp(type, 0, Ip(group).AsV4());  // the same shape
+  protocol_ = protocol::kIgmp;
+  return *this;
+}
 FrameBuilder& FrameBuilder::Protocol(uint8_t protocol) {
   protocol_ = protocol;
   has_transport_header_ = false;
@@ -260,7 +272,8 @@ Bytes FrameBuilder::BuildTransport() const {
     Put(out, (20 + tcp_options_.size()) / 4 << 4, 1);
     Put(out, tcp_flags_, 1);
     Put(out, window_, 2);
-    Put(out, 0, 4);
+    Put(out, 0, 2);
+    Put(out, urgent_pointer_, 2);
     Put(out, tcp_options_);
     checksum_at = 16;
   } else {
@@ -270,7 +283,8 @@ Bytes FrameBuilder::BuildTransport() const {
     Put(out, icmp_rest_, 4);
   }
   Put(out, payload_);
-  const uint32_t pseudo = protocol_ == protocol::kIcmp ? 0 : PseudoHeaderSum(out.size());
+  const bool has_pseudo_header = protocol_ != protocol::kIcmp && protocol_ != protocol::kIgmp;
+  const uint32_t pseudo = has_pseudo_header ? PseudoHeaderSum(out.size()) : 0;
   Overwrite16(out, checksum_at, Fold(Sum(out, pseudo)));
   return out;
 }

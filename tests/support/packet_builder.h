@@ -81,16 +81,19 @@ class FrameBuilder {
   FrameBuilder& Sequence(uint32_t sequence, uint32_t acknowledgment = 0);
   FrameBuilder& Window(uint16_t window);
   FrameBuilder& TcpOptions(Bytes options);  // a multiple of 4 bytes
+  FrameBuilder& UrgentPointer(uint16_t pointer);
   FrameBuilder& EchoRequest(uint16_t id, uint16_t sequence = 1);
   FrameBuilder& EchoReply(uint16_t id, uint16_t sequence = 1);
   // `rest`: the 4 bytes behind the checksum; the payload follows.
   FrameBuilder& Icmp(uint8_t type, uint8_t code, uint32_t rest = 0);
-  // Quotes the IP packet of `offender`, at most `quote_length` bytes of it.
+  // Quotes the IP packet of `offender`, at most `quote_length` bytes of it. Where the type has a
+  // path MTU it is 1400.
   FrameBuilder& IcmpError(uint8_t type, uint8_t code, const FrameBuilder& offender,
                           size_t quote_length = 548);
   FrameBuilder& NeighbourSolicitation(std::string_view target);
-  FrameBuilder& NeighbourAdvertisement(std::string_view target);
+  FrameBuilder& NeighbourAdvertisement(std::string_view target);  // after From and To
   FrameBuilder& RouterSolicitation();
+  FrameBuilder& Igmp(uint8_t type, std::string_view group);
   FrameBuilder& Protocol(uint8_t protocol);  // no layer 4 header of ours: the payload is all
   FrameBuilder& Payload(Bytes payload);
   FrameBuilder& Payload(std::string_view text) { return Payload(Text(text)); }
@@ -138,7 +141,7 @@ class FrameBuilder {
   uint16_t source_port_ = 40000, destination_port_ = 5000;
   uint8_t tcp_flags_ = tcp_flag::kSyn;
   uint32_t sequence_ = 1000, acknowledgment_ = 0;
-  uint16_t window_ = 64240;
+  uint16_t window_ = 64240, urgent_pointer_ = 0;
   Bytes tcp_options_;
   uint8_t icmp_type_ = 0, icmp_code_ = 0;
   uint32_t icmp_rest_ = 0;

@@ -38,10 +38,12 @@ TEST(ParseFrame, ReadsIpv4AddressesAndProtocol) {
 }
 
 TEST(ParseFrame, RefusesIpv4OfAnotherVersion) {
+  // R001
   EXPECT_EQ(Parse(WithByte(FrameBuilder().Build(), kIp, 0x65)).reason, Reason::kIpv4Version);
 }
 
 TEST(ParseFrame, RefusesIpv4HeaderShorterThanTwentyBytes) {
+  // R002
   const Packet packet = Parse(WithByte(FrameBuilder().Build(), kIp, 0x44));
   EXPECT_EQ(packet.reason, Reason::kIpv4HeaderLength);
   EXPECT_EQ(packet.source, Ip("10.0.0.1"));
@@ -53,6 +55,7 @@ TEST(ParseFrame, RefusesIpv4HeaderPastTheFrame) {
 }
 
 TEST(ParseFrame, RefusesIpv4TotalLengthPastTheFrameOrBelowTheHeader) {
+  // R003
   const Bytes frame = FrameBuilder().PayloadSize(20).Build();
   EXPECT_EQ(Parse(WithByte(frame, kIp + 3, 49)).reason, Reason::kIpv4TotalLength);
   EXPECT_EQ(Parse(WithByte(frame, kIp + 3, 19)).reason, Reason::kIpv4TotalLength);
@@ -76,14 +79,8 @@ TEST(ParseFrame, IgnoresBytesBehindTheEndOfIpv4Options) {
   EXPECT_EQ(Parse(FrameBuilder().Ipv4Options({0, 131, 0, 0})).reason, Reason::kUndecided);
 }
 
-TEST(ParseFrame, RefusesSourceRoutesAndRecordRoute) {
-  for (const uint8_t type : {7, 131, 137}) {
-    EXPECT_EQ(Parse(FrameBuilder().Ipv4Options({1, type, 7, 4, 10, 0, 0, 1})).reason,
-              Reason::kIpv4SourceRoute);
-  }
-}
-
 TEST(ParseFrame, RefusesIpv4OptionsThatDoNotFit) {
+  // R018
   for (const Bytes& options : {Bytes{148, 0, 0, 0}, Bytes{148, 1, 0, 0}, Bytes{148, 5, 0, 0},
                                Bytes{1, 1, 1, 148}, Bytes{131, 255, 0, 0}}) {
     EXPECT_EQ(Parse(FrameBuilder().Ipv4Options(options)).reason, Reason::kIpv4OptionMalformed);
@@ -155,20 +152,23 @@ TEST(ParseFrame, ReadsIpv6AddressesAndProtocol) {
 }
 
 TEST(ParseFrame, RefusesIpv6OfAnotherVersionOrCutShort) {
+  // R001
   EXPECT_EQ(Parse(WithByte(V6().Build(), kIp, 0x45)).reason, Reason::kIpv6Version);
   EXPECT_EQ(Parse(Truncated(V6().Build(), kIp + 39)).reason, Reason::kIpv6Truncated);
 }
 
 TEST(ParseFrame, RefusesIpv6PayloadLengthZeroOrPastTheFrame) {
+  // R005
   const Bytes frame = V6().Build();
   EXPECT_EQ(Parse(WithByte(frame, kIp + 5, 9)).reason, Reason::kIpv6PayloadLength);
   EXPECT_EQ(Parse(WithByte(frame, kIp + 5, 0)).reason, Reason::kIpv6PayloadLength);
-  EXPECT_EQ(Parse(V6().Protocol(59)).reason, Reason::kProtocolNotSupported);
+  EXPECT_EQ(Parse(V6().Protocol(59)).reason, Reason::kUndecided);
 }
 
-TEST(ParseFrame, RefusesMappedAndCompatibleAddressesButNotLoopbackOrUnspecified) {
+TEST(ParseFrame, RefusesMappedAndCompatibleAddresses) {
+  // R012
   const Bytes frame = V6().From("::1").To("::").Build();
-  EXPECT_EQ(Parse(frame).reason, Reason::kUndecided);
+  EXPECT_EQ(Parse(frame).reason, Reason::kLoopbackAddress);
   const Bytes compatible = WithByte(frame, kIp + 8 + 15, 2);
   EXPECT_EQ(Parse(compatible).reason, Reason::kIpv6AddressMapped);
   const Bytes mapped = WithByte(WithByte(frame, kIp + 24 + 10, 0xff), kIp + 24 + 11, 0xff);
@@ -196,23 +196,33 @@ TEST(ParseFrame, RefusesRoutingHeaderWithSegmentsLeft) {
 }
 
 TEST(ParseFrame, RefusesRoutingHeaderTypeZero) {
+  // R021
   EXPECT_EQ(Parse(V6().Extension(kRouting, {0, 0})).reason, Reason::kIpv6RoutingHeader0);
 }
 
-TEST(ParseFrame, RefusesRepeatedMisplacedAndTooManyExtensions) {
+TEST(ParseFrame, RefusesRepeatedAndMisplacedExtensions) {
+  // R020
   const auto d = kDestinationOptions;
   for (const auto& frame :
        {V6().Extension(d).Extension(kHopByHop), V6().Extension(kHopByHop).Extension(kHopByHop),
         V6().Extension(d).Extension(d).Extension(d),
         V6().Extension(kRouting, {2}).Extension(kRouting, {2}),
-        V6().Extension(44, {0, 0}).FirstFragment(),
-        V6().Extension(kHopByHop)
-            .Extension(d)
-            .Extension(kRouting, {2})
-            .Extension(d)
-            .FirstFragment()}) {
+        V6().Extension(44, {0, 0}).FirstFragment()}) {
     EXPECT_EQ(Parse(frame).reason, Reason::kIpv6ExtensionChain);
   }
+}
+
+TEST(ParseFrame, RefusesTooManyAndTooLongExtensions) {
+  // R020
+  const FrameBuilder four = V6().Extension(kHopByHop)
+                                .Extension(kDestinationOptions)
+                                .Extension(kRouting, {2})
+                                .Extension(kDestinationOptions);
+  EXPECT_EQ(Parse(four).reason, Reason::kUndecided);
+  EXPECT_EQ(Parse(FrameBuilder(four).FirstFragment()).reason, Reason::kIpv6ExtensionLimit);
+  EXPECT_EQ(Parse(V6().Extension(kDestinationOptions, Bytes(254))).reason, Reason::kUndecided);
+  EXPECT_EQ(Parse(V6().Extension(kDestinationOptions, Bytes(255))).reason,
+            Reason::kIpv6ExtensionLimit);
 }
 
 TEST(ParseFrame, RefusesExtensionPastThePacketEvenIfThereIsPadding) {
@@ -223,13 +233,15 @@ TEST(ParseFrame, RefusesExtensionPastThePacketEvenIfThereIsPadding) {
             Reason::kIpv6ExtensionTruncated);
 }
 
-TEST(ParseFrame, RefusesTunnelsAndOtherProtocolsInBothFamilies) {
-  for (const uint8_t number : {2, 4, 41, 47, 50, 51, 132, 135, 255}) {
-    EXPECT_EQ(Parse(FrameBuilder().Protocol(number).PayloadSize(64)).reason,
-              Reason::kProtocolNotSupported);
-    const Packet packet = Parse(V6().Protocol(number).PayloadSize(64));
-    EXPECT_EQ(packet.reason, Reason::kProtocolNotSupported);
-    EXPECT_EQ(packet.protocol, number);
+TEST(ParseFrame, KnowsTunnelsAndOtherProtocolsByTheirNumberAlone) {
+  // R022, R024
+  for (const uint8_t number : {4, 41, 47, 50, 51, 132, 135, 255}) {
+    for (FrameBuilder frame : {FrameBuilder(), V6()}) {
+      const Packet packet = Parse(frame.Protocol(number).PayloadSize(64));
+      EXPECT_EQ(packet.reason, Reason::kUndecided);
+      EXPECT_EQ(packet.protocol, number);
+      EXPECT_EQ(packet.source_port, 0);
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "dataplane/packet/packet.h"
 #include "tests/support/packet_builder.h"
+#include "tests/support/repair.h"
 
 namespace cordon::dp {
 namespace {
@@ -51,6 +52,7 @@ TEST(ParseFrame, MasksEcnFlags) {
 }
 
 TEST(ParseFrame, RefusesTcpDataOffsetOutOfRange) {
+  // R026
   const Bytes frame = FrameBuilder().Tcp(104).Build();
   EXPECT_EQ(Parse(WithByte(frame, kL4 + 12, 0x40)).reason, Reason::kTcpHeaderLength);
   EXPECT_EQ(Parse(WithByte(frame, kL4 + 12, 0x60)).reason, Reason::kTcpHeaderLength);
@@ -71,6 +73,7 @@ TEST(ParseFrame, TakesFlagsThatRealStacksSend) {
 }
 
 TEST(ParseFrame, RefusesFlagsThatOnlyScannersSend) {
+  // R027
   for (const int flags :
        {0, +kFin, kFin | kPsh | kUrg, kSyn | kFin, kSyn | kRst, kSyn | kFin | kAck, kFin | kRst,
         kFin | kRst | kAck, +kPsh, +kUrg, kSyn | kUrg, 0x3f}) {
@@ -88,6 +91,7 @@ TEST(ParseFrame, ReadsUdpWithAndWithoutPayload) {
 }
 
 TEST(ParseFrame, RefusesUdpLengthOutOfRange) {
+  // R025
   const Bytes frame = FrameBuilder().Udp(5000).PayloadSize(4).PadTo(60).Build();
   EXPECT_EQ(Parse(WithByte(frame, kL4 + 5, 7)).reason, Reason::kUdpLength);
   EXPECT_EQ(Parse(WithByte(frame, kL4 + 5, 13)).reason, Reason::kUdpLength);
@@ -97,6 +101,7 @@ TEST(ParseFrame, RefusesUdpLengthOutOfRange) {
 }
 
 TEST(ParseFrame, RefusesPortZero) {
+  // R028
   for (const auto& frame : {FrameBuilder().Udp(0, 5), FrameBuilder().Udp(5, 0),
                             FrameBuilder().Tcp(0, 5), FrameBuilder().Tcp(5, 0)}) {
     EXPECT_EQ(Parse(frame).reason, Reason::kPortZero);
@@ -117,7 +122,7 @@ TEST(ParseFrame, TellsIcmpRequestsFromReplies) {
 
 TEST(ParseFrame, KnowsTheKindOfEveryIcmpType) {
   for (int type = 0; type < 256; ++type) {
-    const bool error = type == 3 || type == 11 || type == 12;  // 4 and 5: see MustBeNamed
+    const bool error = type == 3 || type == 11;  // 4, 5 and 12: see MustBeNamed
     const bool reply = type == 0 || type == 14 || type == 16 || type == 18;
     const Packet packet = Parse(FrameBuilder().Icmp(static_cast<uint8_t>(type), 0));
     EXPECT_EQ(packet.icmp_kind, error   ? IcmpKind::kError
@@ -132,7 +137,9 @@ TEST(ParseFrame, KnowsTheKindOfEveryIcmpv6Type) {
     const IcmpKind kind = type >= 1 && type <= 4                      ? IcmpKind::kError
                           : type == 129                               ? IcmpKind::kReply
                           : type == 133 || type == 135 || type == 136 ? IcmpKind::kNeighbour
-                                                                      : IcmpKind::kRequest;
+                          : type == 134 ? IcmpKind::kRouterAdvertisement
+                          : type == 137 ? IcmpKind::kRedirect
+                                        : IcmpKind::kRequest;
     EXPECT_EQ(Parse(V6().Icmp(static_cast<uint8_t>(type), 0)).icmp_kind, kind) << type;
   }
 }
@@ -235,6 +242,7 @@ Reason ParseExactCopy(std::span<const uint8_t> bytes, uint32_t length) {
 }
 
 TEST(ParseFrame, NeverReadsPastTheEndOfAnyPrefix) {
+  // R053
   for (const Bytes& frame : OneOfEachKind()) {
     for (size_t size = 0; size <= frame.size(); ++size) {
       const auto prefix = std::span(frame).first(size);
@@ -249,7 +257,8 @@ TEST(ParseFrame, NeverReadsPastTheEndWhateverOneByteSays) {
   for (const Bytes& frame : OneOfEachKind()) {
     for (size_t offset = 12; offset < frame.size(); ++offset) {
       for (const int value : {0x00, 0x01, 0x2c, 0x3c, 0x45, 0x4f, 0x60, 0x7f, 0x81, 0xf0, 0xff}) {
-        const Bytes changed = WithByte(frame, offset, static_cast<uint8_t>(value));
+        Bytes changed = WithByte(frame, offset, static_cast<uint8_t>(value));
+        testing::RepairIpv4Checksum(changed);
         ParseExactCopy(changed, static_cast<uint32_t>(changed.size()));
       }
     }

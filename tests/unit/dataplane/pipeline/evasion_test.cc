@@ -42,8 +42,8 @@ TEST_F(Evasion, RedirectAndSourceQuenchAreNoErrorsOfAFlow) {
   Enforce({Allow(kOut, RuleProtocol::kUdp, "10.0.0.9").PeerPort(5000)});
   ASSERT_EQ(Fate(kDevice, Out().Udp(40000, 5000)), "forward");
   const FrameBuilder sent = Out().Udp(40000, 5000);
-  EXPECT_EQ(Fate(kNetwork, In().IcmpError(5, 1, sent)), "no_rule");
-  EXPECT_EQ(Fate(kNetwork, In().IcmpError(4, 0, sent)), "no_rule");
+  EXPECT_EQ(Fate(kNetwork, In().IcmpError(5, 1, sent)), "icmp_type_not_named");
+  EXPECT_EQ(Fate(kNetwork, In().IcmpError(4, 0, sent)), "icmp_type_not_named");
   EXPECT_EQ(Fate(kNetwork, In().IcmpError(3, 4, sent)), "forward") << "path MTU discovery";
 }
 
@@ -64,7 +64,7 @@ TEST_F(Evasion, RedirectAndSourceQuenchPassOnlyByRulesThatNameThem) {
   Enforce({Allow(kIn, RuleProtocol::kIcmp, "any"), Allow(kIn, RuleProtocol::kAny, "any"),
            Allow(kIn, RuleProtocol::kIcmp, "any").IcmpType(5)});
   EXPECT_EQ(Fate(kNetwork, In().Icmp(8, 0)), "forward");
-  EXPECT_EQ(Fate(kNetwork, In().Icmp(4, 0)), "no_rule");
+  EXPECT_EQ(Fate(kNetwork, In().Icmp(4, 0)), "icmp_type_not_named");
   EXPECT_EQ(Fate(kNetwork, In().Icmp(5, 1)), "forward");
 }
 
@@ -78,7 +78,7 @@ TEST_F(Evasion, Icmpv6RedirectPassesOnlyByARuleThatNamesIt) {
                                     .Icmp(137, 0);
   Policy any, named;
   gateway_.Enforce(any.Rules({Allow(kIn, RuleProtocol::kIcmpv6, "any")}).Device("pump", pump));
-  EXPECT_EQ(Fate(kNetwork, redirect), "no_rule");
+  EXPECT_EQ(Fate(kNetwork, redirect), "icmp_type_not_named");
   gateway_.Enforce(named.Generation(2)
                        .Rules({Allow(kIn, RuleProtocol::kIcmpv6, "any").IcmpType(137)})
                        .Device("pump", pump));

@@ -106,7 +106,7 @@ TEST_F(Binding, DhcpStartsWithoutAnAddress) {
   const Bytes offer = DhcpMessage(dhcp_type::kOffer).Client(kPump.mac).Build();
   EXPECT_TRUE(
       Forwards(kDevice, Out().From("0.0.0.0").To("255.255.255.255").Udp(68, 67).Payload(discover)));
-  EXPECT_TRUE(Drops(kDevice, Out().From("0.0.0.0").Udp(68, 53), Reason::kSourceNotBound));
+  EXPECT_TRUE(Drops(kDevice, Out().From("0.0.0.0").Udp(68, 53), Reason::kSourceUnspecified));
   EXPECT_TRUE(Forwards(kNetwork, In().To("255.255.255.255").Udp(67, 68).Payload(offer)));
   EXPECT_TRUE(
       Drops(kNetwork, In().To("255.255.255.255").Udp(67, 66), Reason::kDestinationNotBound));
@@ -126,7 +126,7 @@ TEST_F(Binding, ADeviceWithoutBoundAddressesUsesAnyButAnothersOne) {
   gateway_.Enforce(AllowAll().Generation(2).Device("new", {kStranger.mac, {}, {}}));
   EXPECT_TRUE(Forwards(kDevice, Out(kStranger)));
   EXPECT_TRUE(Drops(kDevice, Out(kStranger).From(kPump.ip), Reason::kSourceNotBound));
-  EXPECT_TRUE(Drops(kDevice, Out(kStranger).From("239.1.1.1"), Reason::kSourceNotBound));
+  EXPECT_TRUE(Drops(kDevice, Out(kStranger).From("239.1.1.1"), Reason::kSourceMulticast));
 }
 
 TEST_F(Group, ABroadcastPassesByTheRulesOfAnyDevice) {
@@ -185,8 +185,8 @@ TEST_F(ArpGuard, RefusesNothingOfAWatchedDevice) {
 
 TEST_F(NdGuard, ADeviceSolicitsAndAdvertisesItsOwnAddressesOnly) {
   EXPECT_TRUE(Forwards(kDevice, Out(kPump6).RouterSolicitation(), Reason::kNdGuard));
-  EXPECT_TRUE(
-      Forwards(kDevice, Out(kPump6).From("::").NeighbourSolicitation("fd00::1"), Reason::kNdGuard));
+  const auto unique = Out(kPump6).From("::").To("ff02::1:ff00:1").NeighbourSolicitation("fd00::1");
+  EXPECT_TRUE(Forwards(kDevice, unique, Reason::kNdGuard));
   EXPECT_TRUE(Forwards(kDevice, Out(kPump6).NeighbourAdvertisement("fd00::1"), Reason::kNdGuard));
   EXPECT_TRUE(Forwards(kDevice, Out(kPump6).NeighbourAdvertisement("fe80::1"), Reason::kNdGuard));
   EXPECT_TRUE(Drops(kDevice, Out(kPump6).NeighbourAdvertisement("fd00::9"), Reason::kNdNotBound));

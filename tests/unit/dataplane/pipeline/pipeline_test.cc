@@ -256,10 +256,11 @@ TEST_F(Icmp, AnEchoReplyPassesOnlyWithTheIdentifierOfItsRequest) {
 TEST_F(Icmp, AFlowOfOneTypeCarriesNoOther) {
   gateway_.Enforce(PumpPolicy());
   gateway_.Send(kDevice, Out().EchoRequest(7));
-  EXPECT_TRUE(Drops(gateway_.Send(kDevice, Out().Icmp(13, 0, 7u << 16)), Reason::kNoRule));
+  EXPECT_TRUE(
+      Drops(gateway_.Send(kDevice, Out().Icmp(13, 0, 7u << 16)), Reason::kIcmpTypeNotNamed));
   // An identifier that looks like the type and code of a message without identifier.
   gateway_.Send(kDevice, Out().EchoRequest(10 << 8));
-  EXPECT_TRUE(Drops(gateway_.Send(kDevice, Out().Icmp(10, 0)), Reason::kNoRule));
+  EXPECT_TRUE(Drops(gateway_.Send(kDevice, Out().Icmp(10, 0)), Reason::kIcmpTypeNotNamed));
 }
 
 // R086
