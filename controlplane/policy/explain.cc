@@ -10,8 +10,8 @@
 namespace cordon::cp {
 namespace {
 
-bool ProtocolFits(dp::RuleProtocol rule, uint8_t protocol) {
-  switch (rule) {
+bool ProtocolFits(const dp::RuleSpec& rule, uint8_t protocol) {
+  switch (rule.protocol) {
     case dp::RuleProtocol::kTcp:
       return protocol == dp::protocol::kTcp;
     case dp::RuleProtocol::kUdp:
@@ -20,6 +20,8 @@ bool ProtocolFits(dp::RuleProtocol rule, uint8_t protocol) {
       return protocol == dp::protocol::kIcmp;
     case dp::RuleProtocol::kIcmpv6:
       return protocol == dp::protocol::kIcmpv6;
+    case dp::RuleProtocol::kNumber:
+      return protocol == rule.protocol_number;
     case dp::RuleProtocol::kAny:
       break;
   }
@@ -42,7 +44,7 @@ std::string WhyNot(const ProfileRule& rule, const dp::RuleSpec& spec, const Devi
   if (spec.initiator != flow.initiator) {
     return "initiator is the " + std::string(dp::ToString(spec.initiator));
   }
-  if (!ProtocolFits(spec.protocol, flow.protocol)) {
+  if (!ProtocolFits(spec, flow.protocol)) {
     return "protocol is " + std::string(Word(rule.protocol));
   }
   if (spec.vlan && *spec.vlan != flow.vlan) return "VLAN is " + ToString(*spec.vlan);
