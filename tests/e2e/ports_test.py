@@ -119,9 +119,15 @@ status_socket: off
     # --- drivers
 
     def test_tap(self):
-        self.start("{name: ward, device_side: {port: 'net_tap0,iface=t0'}, network_side: {port: 'net_tap1,iface=t1'}}")
+        self.start("{name: ward, link_propagation: on, device_side: {port: 'net_tap0,iface=t0'}, "
+                   "network_side: {port: 'net_tap1,iface=t1'}}")
         device, network = self.wire(self.box, "t0"), self.wire(self.box, "t1")
         self.both_ways(device, network)
+        self.box.run("ip", "link", "set", "t0", "down")
+        wait_until("the other side to be taken down", lambda: "UP" not in self.box.run("ip", "link", "show", "t1").stdout)
+        self.box.run("ip", "link", "set", "t0", "up")
+        wait_until("both ports", lambda: self.metric("cordon_port_link_up") == 2)
+        wait_until("frames to pass again", lambda: self.arrives(device, network))
 
     def test_memif(self):
         """Two gateways in a row, memif between them: each judges what the other let pass."""
