@@ -97,6 +97,11 @@ void LookAhead(const PolicyTable& policy, Burst& burst, SlotMask missed) {
     const Slot& slot = burst.slots[i];
     policy.PrefetchRules(slot.device, SenderAsInitiator(slot.side), slot.key.peer_ip);
   });
+  if (!policy.has_many_rules()) return;
+  ForEach(missed, [&](size_t i) {
+    const Slot& slot = burst.slots[i];
+    policy.PrefetchMatch(slot.device, SenderAsInitiator(slot.side), slot.key.peer_ip);
+  });
 }
 
 // A flow that was decided under an older policy. Returns whether it goes on; the frame is then

@@ -268,6 +268,8 @@ void Compiler::CompileRulesets() {
   for (const RulesetSpec& ruleset : spec_.rulesets) {
     compiled_ruleset_.push_back(rules_.Compile(ruleset));
   }
+  // More than a worker's share of the caches holds.
+  table_->has_many_rules_ = impl_.rules.v4.size() * sizeof(BlockV4) > (size_t{1} << 20);
   impl_.distinct_rulesets = impl_.rules.rulesets.size() - (spec_.overlay.empty() ? 0 : 1);
   if (spec_.unknown_device_ruleset) {
     impl_.unknown_device_ruleset = compiled_ruleset_[*spec_.unknown_device_ruleset];

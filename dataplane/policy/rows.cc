@@ -98,5 +98,13 @@ uint32_t MatchBlock(const BlockV4& block, const RowQuestion& question) noexcept 
 uint32_t MatchBlock(const BlockV6& block, const RowQuestion& question) noexcept {
   return Match(block, question);
 }
+uint32_t MatchPeers(const BlockV4& block, uint32_t peer) noexcept {
+  uint32_t lanes = 0;
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    const bool fits = (peer & block.mask[0][lane]) == block.network[0][lane];
+    lanes |= static_cast<uint32_t>(fits) << lane;
+  }
+  return lanes;
+}
 
 }  // namespace cordon::dp

@@ -62,5 +62,7 @@ void PackRows(const std::vector<RowV6>& rows, std::vector<BlockV6>& blocks);
 // A bit per lane that matches. For IPv4 only peer[0] counts.
 uint32_t MatchBlock(const BlockV4& block, const RowQuestion& question) noexcept;
 uint32_t MatchBlock(const BlockV6& block, const RowQuestion& question) noexcept;
+// A bit per lane whose peers the address is among. Reads the first 64 bytes of the block.
+uint32_t MatchPeers(const BlockV4& block, uint32_t peer) noexcept;
 
 }  // namespace cordon::dp

@@ -132,6 +132,25 @@ void PolicyTable::PrefetchRules(DeviceIndex device, Initiator initiator,
   }
 }
 
+void PolicyTable::PrefetchMatch(DeviceIndex device, Initiator initiator,
+                                const IpAddress& peer) const noexcept {
+  if (device >= impl_->devices.size() || !peer.IsV4()) return;
+  const CompiledRules& rules = impl_->rules;
+  const CompiledRuleset& ruleset = rules.rulesets[impl_->devices[device].ruleset];
+  const BlockRange range = ruleset.v4[static_cast<size_t>(initiator)];
+  for (uint32_t i = 0; i < std::min(range.count, 8u); ++i) {
+    const BlockV4& block = rules.v4[range.first + i];
+    const uint32_t lanes = MatchPeers(block, peer.AsV4());
+    if (lanes == 0) continue;
+    __builtin_prefetch(&block.ports_low);
+    __builtin_prefetch(&block.protocol);
+    // Most rules are one row, so the row's place tells its rule; where not, nothing is lost.
+    const size_t rule = i * kLanes + static_cast<size_t>(std::countr_zero(lanes));
+    if (rule < ruleset.rule_count) __builtin_prefetch(&rules.facts[ruleset.first_rule + rule]);
+    return;
+  }
+}
+
 DeviceIndex PolicyTable::FindByIp(uint16_t pair, VlanTags vlan,
                                   const IpAddress& ip) const noexcept {
   return impl_->by_ip.Get({ip.hi, ip.lo, VlanWord(vlan), pair});

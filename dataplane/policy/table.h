@@ -104,6 +104,10 @@ class PolicyTable {
   void PrefetchIp(uint16_t pair, VlanTags vlan, const IpAddress& ip) const noexcept;
   void PrefetchDevice(DeviceIndex device) const noexcept;
   void PrefetchRules(DeviceIndex device, Initiator initiator, const IpAddress& peer) const noexcept;
+  // What Match will read of the first rules whose peers fit; needs what PrefetchRules asked for.
+  // Worth its cost only if the rules do not lie in a cache.
+  void PrefetchMatch(DeviceIndex device, Initiator initiator, const IpAddress& peer) const noexcept;
+  bool has_many_rules() const noexcept { return has_many_rules_; }
   // The device that an address is bound to on that pair and VLAN (ARP, ND, routed devices).
   DeviceIndex FindByIp(uint16_t pair, VlanTags vlan, const IpAddress& ip) const noexcept;
   // True if the table holds devices without a MAC: only then FindByIp may attribute a frame.
@@ -173,6 +177,7 @@ class PolicyTable {
   uint64_t generation_ = 0;
   uint32_t stamp_ = 0;
   bool has_routed_devices_ = false;
+  bool has_many_rules_ = false;
   std::optional<int64_t> next_expiry_;
   mutable RuleHits hits_;  // counts, no part of what is decided; made by PolicySlot::Publish
 };
