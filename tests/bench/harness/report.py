@@ -58,6 +58,20 @@ def table(rows):
     return "\n".join(lines)
 
 
+def stage_table(rows):
+    """Cycles a frame by stage, as bench-stages tells them: a column a kind of traffic."""
+    found = [row for row in rows if row["case"] == "stages"]
+    if not found:
+        return []
+    columns = {key: value for key, value in found[0].items() if isinstance(value, dict)}
+    stages = sorted({stage for column in columns.values() for stage in column})
+    lines = ["", "| cycles a frame in | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for stage in stages:
+        cells = [show(column.get(stage), 0) for column in columns.values()]
+        lines.append(f"| {stage} | " + " | ".join(cells) + " |")
+    return lines
+
+
 class Rows:
     def __init__(self, rows):
         self.rows = {(row["case"], row["dut"]): row for row in rows}
@@ -171,4 +185,4 @@ def markdown(rows, machine, rounds):
         lines.append(f"| {row['case']} | {row['dut']} | {show(row['mpps'], 2)} | {show(row['cycles'], 0)} | "
                      f"{show(row['added'], 0)} | {show(row['x_io'], 2)} | {spread} | {show(row['lost'], 0)} | "
                      f"{show(row['wrong'], 0)} |")
-    return "\n".join(lines)
+    return "\n".join(lines + stage_table(rows))
