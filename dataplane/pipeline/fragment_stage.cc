@@ -22,10 +22,12 @@ Initiator SenderOn(Side side) {
   return side == Side::kDevice ? Initiator::kDevice : Initiator::kPeer;
 }
 
-// On whose account a piece is remembered: each device has one for each direction.
-uint64_t HolderOf(DeviceIndex device, const FlowKey& key, Side side) {
-  return static_cast<uint64_t>(device) << 16 | static_cast<uint64_t>(key.pair() << 1) |
-         static_cast<uint64_t>(side);
+// On whose account a piece is remembered: each device has one for each direction, and keeps it from
+// one policy to the next.
+uint64_t HolderOf(const PolicyTable& policy, DeviceIndex device, const FlowKey& key, Side side) {
+  const uint32_t slot = policy.SlotOf(device);
+  const uint64_t who = slot != kNobodysSlot ? slot : uint64_t{device} << 32;
+  return who << 16 | static_cast<uint64_t>(key.pair() << 1) | static_cast<uint64_t>(side);
 }
 
 // Counts and reports a frame whose slot is gone.
@@ -123,9 +125,9 @@ Pieces::Next Pieces::Take(size_t i) {
 Pieces::Next Pieces::Place(size_t i, const FlowKey& key, DeviceIndex device) {
   Slot& slot = burst_.slots[i];
   const bool is_decided = slot.decision.reason != Reason::kUndecided;
-  const Placement placed =
-      table_.Place(DatagramKeyOf(slot.packet, burst_.side, burst_.pair),
-                   HolderOf(device, key, burst_.side), PieceOf(slot.packet), context_.now);
+  const Placement placed = table_.Place(DatagramKeyOf(slot.packet, burst_.side, burst_.pair),
+                                        HolderOf(context_.policy, device, key, burst_.side),
+                                        PieceOf(slot.packet), context_.now);
   TakeFreed(i, placed.datagram);
   switch (placed.fate) {
     case Fate::kJudge:

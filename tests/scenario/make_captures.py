@@ -303,19 +303,43 @@ def icmp():
     return scene
 
 
+def in_pieces(packet, size, identification, order=None):
+    """The IPv4 packet in fragments of `size` bytes, in any order."""
+    packet[IP].id = identification
+    pieces = fragment(packet, fragsize=size)
+    return [pieces[i] for i in order or range(len(pieces))]
+
+
 def fragments():
     scene = Scene("fragments", "A message too long for one frame", """
-        The first fragment carries the ports and takes the verdict of its flow. Later fragments cannot be judged
-        alone and are dropped, with a reason of their own; tricks with fragments therefore lead nowhere.""")
-    message = CT.to(SYSLOG)
-    message[IP].id = 4711
-    message = message / UDP(sport=514, dport=514) / Raw(b"<85>1 audit " + b"x" * 2000)
-    first, second = fragment(message, fragsize=1480)
-    scene.add(CT, "first fragment of an audit message", first, by_rule("ct-2", "ct-scanner/audit-trail"))
-    scene.add(CT, "second fragment", second, drop("fragment_not_first", "ct-2"))
+        The first fragment carries the ports and is judged like any frame; the others share its verdict, whichever
+        order they come in. Nothing of a message passes before its first fragment was judged: fragments that come
+        early are held until then. Fragments that contradict each other condemn the whole message.""")
+    trail = by_rule("ct-2", "ct-scanner/audit-trail")
+    def message(length, port=514):
+        return CT.to(SYSLOG) / UDP(sport=514, dport=port) / Raw(b"<85>1 audit " + b"x" * length)
+    for name, frame in zip(("first", "second", "last"), in_pieces(message(4000), 1480, 4711)):
+        scene.add(CT, f"{name} fragment of an audit message", frame, trail)
+    for name, frame in zip(("last", "second", "first"), in_pieces(message(4000), 1480, 4712, (2, 1, 0))):
+        scene.add(CT, f"the next message, the wrong way round: {name} fragment", frame, trail)
+    first, second = in_pieces(message(2000, port=69), 1480, 4713)
+    scene.add(CT, "a message that no rule allows: first fragment", first, drop("no_rule", "ct-2"))
+    scene.add(CT, "its second fragment", second, drop("fragment_refused", "ct-2"))
+    first, second, last = in_pieces(message(4000), 1480, 4714)
+    forged = second.copy()
+    forged[IP].frag -= 1
+    scene.add(CT, "a message with forged bytes: first fragment", first, trail)
+    scene.add(CT, "its second fragment", second, trail)
+    scene.add(CT, "a fragment that overlaps both", forged, drop("fragment_overlap", "ct-2"))
+    scene.add(CT, "its last fragment: the message stays incomplete", last, drop("fragment_overlap", "ct-2"))
     lonely = INFECTED.to(CT)
     lonely[IP].frag, lonely[IP].proto = 100, 6
-    scene.add(INFECTED, "a lonely later fragment toward the CT", lonely / Raw(b"y" * 64), drop("fragment_not_first", "ct-2"))
+    scene.add(INFECTED, "a lonely later fragment toward the CT: held, then dropped", lonely / Raw(b"y" * 64),
+              drop("fragment_timeout", "ct-2"))
+    tiny = CT.to(SYSLOG)
+    tiny[IP].flags, tiny[IP].proto, tiny[IP].id = "MF", 6, 4715
+    scene.add(CT, "a fragment that splits a TCP header", tiny / Raw(b"\xc0\x00\x00\x68" + bytes(4)),
+              drop("tcp_truncated", "ct-2"))
     return scene
 
 
