@@ -21,6 +21,8 @@ namespace cordon::dp {
 namespace {
 
 constexpr size_t kEventsPerWorker = 16'384;
+// More than the devices of the largest policy: names that go free theirs only when they are gone.
+constexpr size_t kDeviceSlots = 262'144;
 constexpr std::chrono::seconds kFirstEnforcement{5};
 
 HashSeed RandomSeed() {
@@ -33,7 +35,8 @@ HashSeed RandomSeed() {
 // What one worker owns, beside its thread.
 struct WorkerState {
   explicit WorkerState(const GatewayConfig& config)
-      : flows(config.flow_capacity, RandomSeed(), config.timeouts), events(kEventsPerWorker) {}
+      : flows(config.flow_capacity, RandomSeed(), config.timeouts, kDeviceSlots),
+        events(kEventsPerWorker) {}
 
   FlowTable flows;
   WorkerCounters counters;
@@ -181,6 +184,7 @@ void Gateway::State::StartWorkers() {
   }
   options.fragments.held = config.io.HeldFramesPerWorker();
   options.fragments.held_per_holder = options.fragments.held / 4;
+  options.device_slots = kDeviceSlots;
   std::vector<WorkerParts> parts;
   for (size_t i = 0; i < workers.size(); ++i) {
     WorkerState& worker = *workers[i];

@@ -49,7 +49,7 @@ class DeviceFlows {
     uint32_t half_open = 0;
   };
   uint32_t Part(size_t divisor, size_t at_least) const noexcept {
-    return static_cast<uint32_t>(std::min(std::max(capacity_ / divisor, at_least), capacity_));
+    return static_cast<uint32_t>(std::max(capacity_ / divisor, at_least));
   }
   Device& At(uint32_t slot) noexcept {
     return devices_[std::min<size_t>(slot, devices_.size() - 1)];

@@ -36,8 +36,12 @@ void* AllocateZeroed(size_t bytes) {
 
 }  // namespace
 
-FlowTable::FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& timeouts)
-    : seed_(seed), timeouts_(timeouts), capacity_(std::clamp<size_t>(capacity, 1, kMaxCapacity)) {
+FlowTable::FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& timeouts,
+                     size_t device_slots)
+    : seed_(seed),
+      timeouts_(timeouts),
+      capacity_(std::clamp<size_t>(capacity, 1, kMaxCapacity)),
+      devices_(device_slots, capacity_) {
   const size_t buckets = std::bit_ceil(std::max<size_t>(capacity_ * 2 / kSlots, 2));
   bucket_mask_ = buckets - 1;
   buckets_ = static_cast<Bucket*>(AllocateZeroed(buckets * sizeof(Bucket)));
@@ -101,14 +105,19 @@ FlowIndex FlowTable::TakeEntry() noexcept {
   return flow;
 }
 
-FlowIndex FlowTable::Insert(const FlowKey& key, uint64_t hash) noexcept {
-  if (size_ == capacity_) {
-    if (evictable_oldest_ == kNoFlow) {
-      ++refused_;
-      return kNoFlow;
-    }
-    Erase(evictable_oldest_);
-    ++evicted_;
+bool FlowTable::MakeRoom(uint32_t device_slot) noexcept {
+  if (evictable_oldest_ == kNoFlow) return false;
+  const bool is_own = entries_[evictable_oldest_].device_slot == device_slot;
+  if (!is_own && devices_.HasFairShare(device_slot)) return false;
+  Erase(evictable_oldest_);
+  ++evicted_;
+  return true;
+}
+
+FlowIndex FlowTable::Insert(const FlowKey& key, uint64_t hash, uint32_t device_slot) noexcept {
+  if (size_ == capacity_ && !MakeRoom(device_slot)) {
+    ++refused_;
+    return kNoFlow;
   }
   Bucket* const bucket = ChooseBucket(hash);
   if (bucket == nullptr) {
@@ -122,6 +131,8 @@ FlowIndex FlowTable::Insert(const FlowKey& key, uint64_t hash) noexcept {
   entries_[flow] = FlowEntry{};
   entries_[flow].words = WordsOf(key);
   entries_[flow].flags = FlowEntry::kInUse;
+  entries_[flow].device_slot = device_slot;
+  devices_.Add(device_slot);
   details_[flow] = {key.device_ip, key.peer_ip, 0, 0, 0};
   ++size_;
   return flow;
@@ -145,6 +156,8 @@ void FlowTable::RemoveFromIndex(FlowIndex flow) noexcept {
 
 void FlowTable::Erase(FlowIndex flow) noexcept {
   SetEvictable(flow, false);
+  SetHalfOpen(flow, false);
+  devices_.Remove(entries_[flow].device_slot);
   RemoveFromIndex(flow);
   entries_[flow].flags = 0;
   details_[flow].newer = free_head_;
@@ -166,6 +179,35 @@ void FlowTable::SetEvictable(FlowIndex flow, bool evictable) noexcept {
     (links.older == kNoFlow ? evictable_oldest_ : details_[links.older].newer) = links.newer;
     (links.newer == kNoFlow ? evictable_newest_ : details_[links.newer].older) = links.older;
   }
+}
+
+void FlowTable::SetHalfOpen(FlowIndex flow, bool half_open) noexcept {
+  FlowEntry& entry = entries_[flow];
+  if (entry.half_open() == half_open) return;
+  entry.flags ^= FlowEntry::kHalfOpen;
+  if (half_open) {
+    devices_.AddHalfOpen(entry.device_slot);
+  } else {
+    devices_.RemoveHalfOpen(entry.device_slot);
+  }
+}
+
+void FlowTable::NoteTcpState(FlowIndex flow) noexcept {
+  FlowEntry& entry = entries_[flow];
+  entry.idle_timeout = TimeoutFor(entry);
+  SetEvictable(flow, entry.tcp.evictable());
+  SetHalfOpen(flow, entry.tcp.half_open());
+}
+
+void FlowTable::MoveToDevice(FlowIndex flow, uint32_t device_slot) noexcept {
+  FlowEntry& entry = entries_[flow];
+  if (entry.device_slot == device_slot) return;
+  const bool half_open = entry.half_open();
+  SetHalfOpen(flow, false);
+  devices_.Remove(entry.device_slot);
+  entry.device_slot = device_slot;
+  devices_.Add(device_slot);
+  SetHalfOpen(flow, half_open);
 }
 
 Milliseconds FlowTable::TimeoutFor(const FlowEntry& entry) const noexcept {

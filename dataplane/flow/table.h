@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dataplane/flow/device_flows.h"
 #include "dataplane/flow/key.h"
 #include "dataplane/flow/tcp_track.h"
 #include "dataplane/packet/reason.h"
@@ -64,19 +65,26 @@ struct alignas(128) FlowEntry {
   uint32_t rule = 0;
   uint32_t rule_timeout_seconds = 0;  // of the rule; 0: the default of the protocol
   uint32_t icmp_type_code = 0;        // of the opening ICMP message: type << 8 | code
+  uint32_t device_slot = 0;           // stays the device's own under every table, see DeviceSlots
 
   static constexpr uint8_t kInitiatedByPeer = 1, kInUse = 2, kEvictable = 4, kAnswered = 8,
-                           kExpress = 16;
+                           kExpress = 16, kHalfOpen = 32, kShielded = 64;
 
   bool initiated_by_peer() const { return (flags & kInitiatedByPeer) != 0; }
   bool in_use() const { return (flags & kInUse) != 0; }
   bool evictable() const { return (flags & kEvictable) != 0; }
+  bool half_open() const { return (flags & kHalfOpen) != 0; }
   bool answered() const { return (flags & kAnswered) != 0; }
   // The general stages have seen an ordinary frame of the flow pass under `stamp`, and nothing
   // about it is special: the express stage may decide the next ones.
   bool express() const { return (flags & kExpress) != 0; }
   void set_express(bool express) {
     flags = static_cast<uint8_t>(express ? flags | kExpress : flags & ~kExpress);
+  }
+  // The device's limits must be asked before a frame of the flow passes (see Shield).
+  bool shielded() const { return (flags & kShielded) != 0; }
+  void set_shielded(bool shielded) {
+    flags = static_cast<uint8_t>(shielded ? flags | kShielded : flags & ~kShielded);
   }
   uint8_t protocol() const { return static_cast<uint8_t>(words.identity); }
 };
@@ -99,7 +107,9 @@ class FlowTable {
  public:
   // `capacity`: flows held at most (rounded up to a power of two is the index, not the flows).
   // Throws std::bad_alloc if the memory is not there: a start-up matter.
-  FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& timeouts = {});
+  // `device_slots`: devices whose flows are counted apart.
+  FlowTable(size_t capacity, const HashSeed& seed, const FlowTimeouts& timeouts = {},
+            size_t device_slots = kFewDeviceSlots);
   ~FlowTable();
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
@@ -133,14 +143,21 @@ class FlowTable {
   // Entries with this number and above were never used.
   FlowIndex high_water() const noexcept { return high_water_; }
   // Takes an entry for a key that is not in the table. When the table is full the oldest
-  // evictable flow makes room; if there is none, or both candidate buckets are full, kNoFlow. The
-  // entry has its key and is otherwise zeroed.
-  FlowIndex Insert(const FlowKey& key, uint64_t hash) noexcept;
+  // evictable flow makes room, unless it is another device's and this one has its fair share; if
+  // none does, or both candidate buckets are full, kNoFlow. The entry has its key and its device's
+  // slot and is otherwise zeroed.
+  FlowIndex Insert(const FlowKey& key, uint64_t hash, uint32_t device_slot = 0) noexcept;
   // Frees an entry that is in use.
   void Erase(FlowIndex flow) noexcept;
   // Puts a flow into, or takes it out of, the list of those that make room: half-open and closed
   // TCP flows, the longest so first.
   void SetEvictable(FlowIndex flow, bool evictable) noexcept;
+  // What follows from a new state of the flow's TCP connection: its timeout, whether it may make
+  // room, whether it counts as half open.
+  void NoteTcpState(FlowIndex flow) noexcept;
+  // The flow is another device's from now on.
+  void MoveToDevice(FlowIndex flow, uint32_t device_slot) noexcept;
+  const DeviceFlows& devices() const noexcept { return devices_; }
   // Idle timeout in force for the entry's protocol, state and rule.
   Milliseconds TimeoutFor(const FlowEntry& entry) const noexcept;
   static bool IsExpired(const FlowEntry& entry, Milliseconds now) noexcept {
@@ -166,6 +183,7 @@ class FlowTable {
 
  private:
   static constexpr size_t kSlots = 8;
+  static constexpr size_t kFewDeviceSlots = 1024;
   // A slot is free if its tag is 0.
   struct alignas(64) Bucket {
     uint16_t tags[kSlots];
@@ -194,12 +212,16 @@ class FlowTable {
   template <typename F>
   FlowIndex FindWords(const FlowWords& words, uint64_t hash, F&& is_it) const noexcept;
   Bucket* ChooseBucket(uint64_t hash) noexcept;
+  // Frees an entry of a full table for a flow of the device.
+  bool MakeRoom(uint32_t device_slot) noexcept;
+  void SetHalfOpen(FlowIndex flow, bool half_open) noexcept;
   FlowIndex TakeEntry() noexcept;
   void RemoveFromIndex(FlowIndex flow) noexcept;
 
   HashSeed seed_;
   FlowTimeouts timeouts_;
   size_t capacity_;
+  DeviceFlows devices_;
   size_t bucket_mask_ = 0;
   Bucket* buckets_ = nullptr;
   FlowEntry* entries_ = nullptr;

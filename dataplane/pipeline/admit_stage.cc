@@ -12,7 +12,7 @@ void OpenTcp(FlowTable& flows, FlowIndex flow, const Slot& slot) {
   const TcpSegment segment = SegmentOf(slot.packet);
   const bool is_syn = (segment.flags & (tcp_flag::kSyn | tcp_flag::kAck)) == tcp_flag::kSyn;
   entry.tcp = is_syn ? OpenTrack(segment) : AdoptTrack(SenderOf(entry, slot.side), segment);
-  flows.SetEvictable(flow, entry.tcp.evictable());
+  flows.NoteTcpState(flow);
 }
 
 void Open(const Context& context, FlowIndex flow, const Slot& slot) {
@@ -39,10 +39,15 @@ void Open(const Context& context, FlowIndex flow, const Slot& slot) {
 void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept {
   ForEach(work.admitted, [&](size_t i) {
     Slot& slot = burst.slots[i];
-    const FlowIndex flow = context.flows.Insert(slot.key, slot.hash);
+    const DeviceIndex device = slot.decision.device;
+    Reason reason = ShieldFlow(context, slot);
+    FlowIndex flow = kNoFlow;
+    if (reason == Reason::kUndecided) {
+      flow = context.flows.Insert(slot.key, slot.hash, context.policy.SlotOf(device));
+      reason = Reason::kFlowTableFull;
+    }
     if (flow == kNoFlow) [[unlikely]] {
-      slot.decision =
-          RefuseFlow(context.policy, slot.decision.device, slot.key, Reason::kFlowTableFull);
+      slot.decision = RefuseFlow(context.policy, device, slot.key, reason);
       return;
     }
     Open(context, flow, slot);

@@ -95,6 +95,13 @@ bool Follow(FlowEntry& entry, const OrdinaryPacket& packet) {
   return TrackEstablished(entry.tcp, SenderOf(entry, kSide), segment);
 }
 
+// Whether the device's limits leave room for the frame.
+template <Side kSide>
+bool HasRoom(const Context& context, const FlowEntry& entry) {
+  return context.shield.Ask(entry.device_slot, context.policy.LimitsOf(entry.device), kSide,
+                            context.now) == Reason::kUndecided;
+}
+
 template <Side kSide>
 void Account(const Context& context, FlowEntry& entry, uint32_t frame_length) {
   const auto sender = static_cast<size_t>(SenderOf(entry, kSide));
@@ -148,11 +155,16 @@ void Run(const Context& context, Burst& burst) noexcept {
     }
     const FlowIndex flow = left.Contains(traveller.hash) ? kNoFlow : Find<kSide>(flows, traveller);
     if (flow == kNoFlow || !IsDecided<kSide>(context, flows.At(flow), traveller.packet) ||
+        (flows.At(flow).shielded() && !HasRoom<kSide>(context, flows.At(flow))) ||
         !Follow<kSide>(flows.At(flow), traveller.packet)) {
       left.Add(traveller.hash);
       continue;
     }
     FlowEntry& entry = flows.At(flow);
+    if (entry.shielded()) [[unlikely]] {
+      context.shield.Take(entry.device_slot, context.policy.LimitsOf(entry.device), kSide,
+                          burst.frames[i].length, context.now);
+    }
     Account<kSide>(context, entry, burst.frames[i].length);
     burst.slots[i].decision = {entry.verdict, entry.reason, entry.device, entry.rule,
                                entry.rule_timeout_seconds};

@@ -26,6 +26,7 @@ Decision Redecide(const Context& context, FlowIndex flow) noexcept {
   entry.rule = decision.rule;
   entry.rule_timeout_seconds = decision.idle_timeout_seconds;
   entry.idle_timeout = context.flows.TimeoutFor(entry);
+  context.flows.MoveToDevice(flow, context.policy.SlotOf(decision.device));
   entry.peer_mac = 0;
   entry.set_express(false);  // the checks of the new policy were not made yet
   return decision;

@@ -36,6 +36,7 @@ void Account(const Context& context, FlowEntry& entry, const Slot& slot) {
   entry.bytes[static_cast<size_t>(sender)] += slot.packet.frame_length;
   NoteAnswer(context, slot.flow, sender, slot.packet);
   entry.set_express(IsOrdinary(entry, slot));
+  entry.set_shielded(HasRates(context.policy.LimitsOf(entry.device)));
 }
 
 // What the segment does to its connection, or why it must not pass.
@@ -44,8 +45,7 @@ TcpOutcome FollowTcp(const Context& context, const Slot& slot) {
   const TcpState before = entry.tcp.state;
   const TcpOutcome outcome = Track(entry.tcp, SenderOf(entry, slot.side), SegmentOf(slot.packet));
   if (entry.tcp.state != before) {
-    entry.idle_timeout = context.flows.TimeoutFor(entry);
-    context.flows.SetEvictable(slot.flow, entry.tcp.evictable());
+    context.flows.NoteTcpState(slot.flow);
   }
   return outcome;
 }

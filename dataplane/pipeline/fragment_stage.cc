@@ -245,9 +245,10 @@ void Pieces::TakeFreed(size_t before, DatagramIndex datagram) {
     const bool passes = freed.reason == Reason::kUndecided;
     const PolicyTable& policy = context_.policy;
     const JudgedDatagram& judged = fragments.judged[datagram];
-    const Decision decision =
+    Decision decision =
         passes ? judged.decision
                : RefuseFlow(policy, FindDevice(policy, frame.key), frame.key, freed.reason);
+    ShieldFrame(context_, frame.key, frame.side, frame.frame_length, decision);
     if (passes) Account(context_, judged, frame.side, frame.frame_length);
     Record(context_, frame, decision);
     fragments.Release({decision, freed.ticket, static_cast<uint8_t>(before)});

@@ -14,13 +14,14 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
       counters_(counters),
       reporter_(events, counters),
       sweep_(options.sweep_round),
+      shield_(options.device_slots),
       options_(options) {}
 
 void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
   const PolicyTable& policy = policy_slot_.Acquire(worker_);
-  const Context context{policy,    flows_,    fragments_,
-                        counters_, reporter_, sweep_,
-                        options_,  now,       static_cast<Milliseconds>(now / 1'000'000)};
+  const Context context{
+      policy, flows_,  fragments_, counters_, reporter_,
+      sweep_, shield_, options_,   now,       static_cast<Milliseconds>(now / 1'000'000)};
   Work work;
   StartFragments(context, burst);       // held frames whose time is over
   ExpressStage(context, burst);         // ordinary frames of flows that are already decided
@@ -35,6 +36,7 @@ void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
       AdmitStage(context, burst, work);   // remember what was forwarded
     }
   } while (work.has_pieces());
+  ShieldStage(context, burst);  // not more than the device may get or send
   RecordStage(context, burst);  // count all, report what was refused
   ExpireStage(context);         // forget flows that were idle for too long
 }

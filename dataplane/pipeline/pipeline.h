@@ -10,6 +10,7 @@
 #include "dataplane/pipeline/reporter.h"
 #include "dataplane/pipeline/sweep.h"
 #include "dataplane/policy/slot.h"
+#include "dataplane/shield/shield.h"
 #include "dataplane/telemetry/counters.h"
 #include "dataplane/telemetry/event.h"
 
@@ -23,6 +24,8 @@ struct PipelineOptions {
   uint64_t sweep_round = Sweep::kUsualRound;
   // Datagrams in pieces, and frames held for them.
   FragmentLimits fragments = {};
+  // Devices whose rates are counted apart (see DeviceSlots); 128 bytes each.
+  size_t device_slots = 1024;
 };
 
 // Not thread-safe: one worker owns it. All references must outlive it.
@@ -37,7 +40,8 @@ class Pipeline {
   // decided holds until the frames are out.
   // Frames that the burst holds stay with the caller until a later burst, of any pair, releases
   // them; those that are still held when the pipeline goes are dropped.
-  // The decisions are those of processing the frames one by one, however they fall into bursts.
+  // The decisions are those of processing the frames one by one, however they fall into bursts; but
+  // which frames of a burst a device at its limits loses is not said.
   void ProcessBurst(Burst& burst, TimePoint now) noexcept;
   // All tickets of held frames are below this.
   size_t hold_tickets() const { return fragments_.table.tickets(); }
@@ -50,6 +54,7 @@ class Pipeline {
   WorkerCounters& counters_;
   Reporter reporter_;
   Sweep sweep_;
+  Shield shield_;
   const PipelineOptions options_;
 };
 

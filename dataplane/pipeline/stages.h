@@ -11,6 +11,7 @@
 #include "dataplane/pipeline/fragments.h"
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/policy/table.h"
+#include "dataplane/shield/shield.h"
 
 namespace cordon::dp {
 
@@ -22,6 +23,7 @@ struct Context {
   WorkerCounters& counters;
   Reporter& reporter;
   Sweep& sweep;
+  Shield& shield;
   const PipelineOptions& options;
   TimePoint now;
   Milliseconds now_ms;
@@ -67,6 +69,15 @@ void GuardStage(const Context& context, Burst& burst, Work& work) noexcept;
 void FlowStage(const Context& context, Burst& burst, Work& work) noexcept;
 void PolicyStage(const Context& context, Burst& burst, Work& work) noexcept;
 void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept;
+// Why the device of a flow that would be admitted may not have it: a rate or a quota. kUndecided:
+// it may, and its part is taken.
+Reason ShieldFlow(const Context& context, const Slot& slot) noexcept;
+// A frame that would pass: it takes its part of the device's limits, or its decision says why not.
+void ShieldFrame(const Context& context, const FlowKey& key, Side side, uint32_t frame_length,
+                 Decision& decision) noexcept;
+// Drops what exceeds the limits of its device among all that would pass. It comes last, so that
+// only what passes counts.
+void ShieldStage(const Context& context, Burst& burst) noexcept;
 void RecordStage(const Context& context, Burst& burst) noexcept;
 void ExpireStage(const Context& context) noexcept;
 

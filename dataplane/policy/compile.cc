@@ -294,6 +294,7 @@ void Compiler::CompileDevices() {
     impl_.anybodys_checks |= compiled.checks;
     compiled.limits = LimitsNumber(device.limits);
     table_->has_routed_devices_ |= compiled.routed;
+    table_->has_limits_ |= compiled.limits != 0;
     impl_.devices.push_back(compiled);
     impl_.device_names.Add(device.name);
   }

@@ -130,6 +130,8 @@ class PolicyTable {
   // Which checks refuse a frame of the device; of pseudo devices and kNoDevice: the gateway's.
   CheckMask ChecksOf(DeviceIndex device) const noexcept;
   CheckMask ChecksOfAny() const noexcept;  // all that ChecksOf may answer, for any device
+  // Whether any device has limits.
+  bool has_limits() const noexcept { return has_limits_; }
   const DeviceLimits& LimitsOf(DeviceIndex device) const noexcept;  // pseudo devices: none
   // See DeviceSlots; kNobodysSlot for pseudo devices and kNoDevice.
   uint32_t SlotOf(DeviceIndex device) const noexcept;
@@ -178,6 +180,7 @@ class PolicyTable {
   uint32_t stamp_ = 0;
   bool has_routed_devices_ = false;
   bool has_many_rules_ = false;
+  bool has_limits_ = false;
   std::optional<int64_t> next_expiry_;
   mutable RuleHits hits_;  // counts, no part of what is decided; made by PolicySlot::Publish
 };

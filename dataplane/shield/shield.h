@@ -37,21 +37,26 @@ class Shield {
   // Slots below `slots` have state of their own; at least 1.
   explicit Shield(size_t slots);
 
-  // A frame that would pass. From the device side it is one that the device sends, from the network
-  // side one that reaches it. kUndecided: it may pass, and has taken its part. Else why it must be
-  // dropped: kDevicePacketRate or kDeviceByteRate.
+  // Whether a frame may pass: kUndecided, or why it must be dropped (kDevicePacketRate,
+  // kDeviceByteRate). From the device side it is one that the device sends, from the network side
+  // one that reaches it.
+  Reason Ask(uint32_t slot, const LimitSpec& limits, Side from, uint64_t now) const noexcept {
+    const RateLimits& rates = RatesOf(limits, from);
+    const Direction& used = DeviceAt(slot).directions[static_cast<size_t>(from)];
+    if (!used.packets.HasRoom(PacketLimit(rates), now)) return Reason::kDevicePacketRate;
+    if (!used.bytes.HasRoom(ByteLimit(rates), now)) return Reason::kDeviceByteRate;
+    return Reason::kUndecided;
+  }
+  // The same for a frame that passes if it may: then it has taken its part.
   Reason Take(uint32_t slot, const LimitSpec& limits, Side from, uint32_t bytes,
               uint64_t now) noexcept {
+    const Reason reason = Ask(slot, limits, from, now);
+    if (reason != Reason::kUndecided) return reason;
     const RateLimits& rates = RatesOf(limits, from);
-    if ((rates.packets_per_second | rates.bytes_per_second) == 0) return Reason::kUndecided;
     Direction& used = DeviceAt(slot).directions[static_cast<size_t>(from)];
-    const RateLimit packets{rates.packets_per_second, kPacketFloor};
-    const RateLimit octets{rates.bytes_per_second, kByteFloor};
-    if (!used.packets.HasRoom(packets, now)) return Reason::kDevicePacketRate;
-    if (!used.bytes.HasRoom(octets, now)) return Reason::kDeviceByteRate;
-    used.packets.Charge(packets, 1, now);
-    used.bytes.Charge(octets, bytes, now);
-    return Reason::kUndecided;
+    used.packets.Charge(PacketLimit(rates), 1, now);
+    used.bytes.Charge(ByteLimit(rates), bytes, now);
+    return reason;
   }
 
   // A flow that would be admitted, opened from `from`. Else: kDeviceNewFlowRate.
@@ -81,6 +86,15 @@ class Shield {
 
   static const RateLimits& RatesOf(const LimitSpec& limits, Side from) {
     return from == Side::kDevice ? limits.from : limits.toward;
+  }
+  static RateLimit PacketLimit(const RateLimits& rates) {
+    return {rates.packets_per_second, kPacketFloor};
+  }
+  static RateLimit ByteLimit(const RateLimits& rates) {
+    return {rates.bytes_per_second, kByteFloor};
+  }
+  const Device& DeviceAt(uint32_t slot) const {
+    return devices_[std::min<size_t>(slot, devices_.size() - 1)];
   }
   Device& DeviceAt(uint32_t slot) { return devices_[std::min<size_t>(slot, devices_.size() - 1)]; }
 

@@ -30,7 +30,8 @@ class TestGateway {
         pipeline_(0, slot_, flows_, counters_, ring_, options) {}
 
   // Compiles and publishes; throws with the first fault.
-  uint32_t Enforce(const PolicySpec& spec, const CompileOptions& options = {}) {
+  uint32_t Enforce(const PolicySpec& spec, CompileOptions options = {}) {
+    if (options.slots == nullptr) options.slots = &device_slots_;
     CompileResult result = Compile(spec, {}, options);
     if (!result.table) {
       throw std::invalid_argument(result.faults[0].path + ": " + result.faults[0].message);
@@ -79,6 +80,7 @@ class TestGateway {
   WorkerCounters& counters() { return counters_; }
 
  private:
+  DeviceSlots device_slots_;
   PolicySlot slot_;
   FlowTable flows_;
   WorkerCounters counters_;

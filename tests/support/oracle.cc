@@ -32,6 +32,11 @@ void Oracle::SetPolicy(const PolicySpec& spec, int64_t unix_time) {
   spec_ = spec;
   policy_time_ = unix_time;
   ++policy_;
+  std::vector<std::string_view> names;
+  for (const DeviceSpec& device : spec_.devices) names.push_back(device.name);
+  const std::vector<uint32_t> numbers = device_numbers_.Assign(names);
+  number_of_.clear();
+  for (size_t i = 0; i < names.size(); ++i) number_of_[std::string(names[i])] = numbers[i];
 }
 
 // --- one frame
@@ -249,6 +254,7 @@ Oracle::FlowMap::iterator Oracle::Lookup(const Conversation& c, bool* revoked) {
   flow.answer = answer;
   flow.rule = rule;
   flow.policy = policy_;
+  flow.device_number = NumberOf(answer.device);
   return Lookup(c, revoked);  // the new rule's timeout may already have passed
 }
 
@@ -271,6 +277,19 @@ TcpOutcome Oracle::AdvanceTcp(Flow& flow, bool from_initiator, const Packet& pac
   return outcome;
 }
 
+// Of a full table each device that has flows, and the one that asks, may have an equal part.
+bool Oracle::HasFairShare(uint32_t device_number) const {
+  std::map<uint32_t, size_t> counts;
+  counts[device_number] = 0;
+  for (const auto& [conversation, flow] : flows_) ++counts[flow.device_number];
+  return counts[device_number] >= capacity_ / counts.size();
+}
+
+uint32_t Oracle::NumberOf(const std::string& device) const {
+  const auto found = number_of_.find(device);
+  return found == number_of_.end() ? kNobodysSlot : found->second;
+}
+
 bool Oracle::Admit(const Conversation& c, const Flow& flow) {
   if (flows_.size() >= capacity_) {
     auto oldest = flows_.end();
@@ -281,10 +300,13 @@ bool Oracle::Admit(const Conversation& c, const Flow& flow) {
       }
     }
     if (oldest == flows_.end()) return false;
+    const uint32_t device = NumberOf(flow.answer.device);
+    if (oldest->second.device_number != device && HasFairShare(device)) return false;
     flows_.erase(oldest);
   }
   Flow& admitted = flows_[c] = flow;
   admitted.policy = policy_;
+  admitted.device_number = NumberOf(flow.answer.device);
   admitted.last_ms = static_cast<uint32_t>(now_ns_ / 1'000'000);
   if (c.protocol == kTcp && admitted.tcp.evictable())
     admitted.evictable_since = ++evictable_counter_;

@@ -12,6 +12,7 @@
 
 #include "dataplane/flow/tcp_track.h"
 #include "dataplane/packet/packet.h"
+#include "dataplane/policy/slots.h"
 #include "dataplane/policy/spec.h"
 
 namespace cordon::dp::testing {
@@ -69,6 +70,7 @@ class Oracle {
     std::optional<RuleSpec> rule;
     TcpTrack tcp;  // followed by the gateway's own tracker, which has tests of its own
     uint32_t last_ms = 0;
+    uint32_t device_number = 0;    // stays a device's own from policy to policy
     uint64_t evictable_since = 0;  // order of becoming half open or closed; 0: is neither
   };
   using FlowMap = std::map<Conversation, Flow>;
@@ -103,6 +105,8 @@ class Oracle {
   FlowMap::iterator Lookup(const Conversation& c, bool* revoked);
   bool IsExpired(const Conversation& c, const Flow& flow) const;
   TcpOutcome AdvanceTcp(Flow& flow, bool from_initiator, const Packet& packet);
+  bool HasFairShare(uint32_t device_number) const;
+  uint32_t NumberOf(const std::string& device) const;
   bool Admit(const Conversation& c, const Flow& flow);
 
   PolicySpec spec_;
@@ -113,6 +117,8 @@ class Oracle {
   uint64_t now_ns_ = 0;
   uint64_t evictable_counter_ = 0;
   FlowMap flows_;
+  DeviceSlots device_numbers_;
+  std::map<std::string, uint32_t> number_of_;
 };
 
 }  // namespace cordon::dp::testing
