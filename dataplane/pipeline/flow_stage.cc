@@ -25,8 +25,12 @@ bool IsOrdinary(const FlowEntry& entry, const Slot& slot) {
                            : entry.tcp.state == TcpState::kEstablished;
   const bool is_plain = (slot.packet.anomalies & ~kFlowChecks) == 0 &&
                         (entry.reason == Reason::kRule || entry.reason == Reason::kObserveMode);
-  return is_open && is_plain && entry.verdict == Verdict::kForward && entry.answered() &&
-         entry.device < kFirstPseudoDevice;
+  // A group is a destination; what answers from it is malformed, and the express stage would not
+  // see.
+  const IpAddress& destination = slot.packet.destination;
+  const bool is_unicast = !destination.IsMulticast() && !destination.IsLimitedBroadcast();
+  return is_open && is_plain && is_unicast && entry.verdict == Verdict::kForward &&
+         entry.answered() && entry.device < kFirstPseudoDevice;
 }
 
 void Account(const Context& context, FlowEntry& entry, const Slot& slot) {

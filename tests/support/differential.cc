@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "tests/support/oracle_frame.h"
+#include "tests/support/parse_check.h"
 
 namespace cordon::dp::testing {
 namespace {
@@ -65,11 +66,14 @@ void Differential::MaybeSwapPolicy() {
 void Differential::Compare(const Bytes& frame, Side side, uint16_t pair, const Decision& decision) {
   Packet packet;
   ParseFrame(View(frame), packet);
-  if (const CheckMask failed = packet.anomalies & ChecksOf(Protection::kStandard);
-      packet.reason == Reason::kUndecided && failed != 0) {
-    packet.reason = ReasonOf(failed);
+  OracleFrame read = ReadFrame(frame);
+  const std::string misread = DifferenceOf(packet, read);
+  if (!misread.empty() && difference_.empty()) {
+    difference_ = "parser: " + misread + "; frame " + Hex(frame);
   }
-  const OracleAnswer expected = oracle_.Decide(packet, side, pair, gateway_.now());
+  read.facts.reason = packet.reason;  // one of those that apply
+  read.facts.anomalies |= packet.anomalies & MaskOf(Check::kDhcpOption);  // see parse_check.cc
+  const OracleAnswer expected = oracle_.Decide(read.facts, side, pair, gateway_.now());
   const OracleAnswer actual{decision.verdict, decision.reason, gateway_.RuleOf(decision),
                             gateway_.DeviceOf(decision)};
   ++tally_.frames;

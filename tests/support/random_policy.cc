@@ -46,7 +46,7 @@ RuleSpec RandomRule(Dice& dice, size_t number) {
   RuleSpec rule;
   rule.origin = "profile/rule-" + std::to_string(number);
   rule.initiator = dice.Percent(50) ? Initiator::kDevice : Initiator::kPeer;
-  rule.protocol = static_cast<RuleProtocol>(dice.Below(5));
+  rule.protocol = static_cast<RuleProtocol>(dice.Below(6));
   if (rule.protocol == RuleProtocol::kNumber) {
     rule.protocol_number = dice.Of(std::vector<uint8_t>{2, 47, 132});
   }
@@ -115,7 +115,7 @@ PolicySpec RandomPolicy(Dice& dice, uint64_t generation) {
     spec.rulesets.push_back(ruleset);
   }
   if (dice.Percent(40)) spec.unknown_device_ruleset = dice.Below(4);
-  if (dice.Percent(0)) spec.protection = RandomProtection(dice);
+  if (dice.Percent(50)) spec.protection = RandomProtection(dice);
   for (size_t i = dice.Percent(30) ? 1 + dice.Below(2) : 0; i > 0; --i) {
     spec.overlay.push_back(RandomOverlayRule(dice, i));
   }
@@ -137,7 +137,7 @@ PolicySpec RandomPolicy(Dice& dice, uint64_t generation) {
     if (device.macs.empty() && device.ips.empty()) device.macs = {all.device_macs[i]};
     device.mode = static_cast<Mode>(dice.Below(4));
     device.ruleset = static_cast<uint32_t>(dice.Below(4));
-    if (dice.Percent(0)) device.protection = RandomProtection(dice);
+    if (dice.Percent(60)) device.protection = RandomProtection(dice);
     spec.devices.push_back(device);
   }
   return spec;
