@@ -71,7 +71,7 @@ void Differential::Compare(const Bytes& frame, Side side, uint16_t pair, const D
   if (!misread.empty() && difference_.empty()) {
     difference_ = "parser: " + misread + "; frame " + Hex(frame);
   }
-  read.facts.reason = packet.reason;  // one of those that apply
+  read.facts.reason = packet.reason;                                      // one of those that apply
   read.facts.anomalies |= packet.anomalies & MaskOf(Check::kDhcpOption);  // see parse_check.cc
   const OracleAnswer expected = oracle_.Decide(read.facts, side, pair, gateway_.now());
   const OracleAnswer actual{decision.verdict, decision.reason, gateway_.RuleOf(decision),

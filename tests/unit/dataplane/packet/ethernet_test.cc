@@ -60,6 +60,7 @@ TEST(ParseFrame, TakesPriorityTagForUntagged) {
   EXPECT_EQ(packet.vlan, VlanTags{});
 }
 
+// R052
 TEST(ParseFrame, RefusesReservedVlanIds) {
   for (const auto& frame :
        {FrameBuilder().Tag(0x8100, 4095), FrameBuilder().Tag(0x88a8, 100).Tag(0x8100, 4095),
@@ -69,6 +70,7 @@ TEST(ParseFrame, RefusesReservedVlanIds) {
   }
 }
 
+// R052
 TEST(ParseFrame, RefusesThirdTag) {
   const Packet packet = Parse(FrameBuilder().Tag(0x88a8, 1).Tag(0x8100, 2).Tag(0x8100, 3));
   EXPECT_EQ(packet.reason, Reason::kVlanTooManyTags);
@@ -91,6 +93,7 @@ TEST(ParseFrame, RefusesFrameShorterThanEthernetHeader) {
   EXPECT_EQ(Parse(Bytes()).reason, Reason::kFrameTooShort);
 }
 
+// R050
 TEST(ParseFrame, RefusesGroupOrZeroSourceMacButKeepsTheVlan) {
   for (const char* mac : {"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01"}) {
     const Packet packet = Parse(FrameBuilder().SourceMac(Mac(mac)).Vlan(30));
@@ -146,6 +149,7 @@ TEST(ParseFrame, RefusesCutArp) {
   EXPECT_EQ(Parse(Truncated(frame, kEthernetLength + 27)).reason, Reason::kArpTruncated);
 }
 
+// R054
 TEST(ParseFrame, RefusesArpOfOtherKinds) {
   const Bytes frame = FrameBuilder().ArpRequest("10.0.0.1", "10.0.0.9").Build();
   for (const auto& [offset, value] : std::initializer_list<std::pair<size_t, uint8_t>>{

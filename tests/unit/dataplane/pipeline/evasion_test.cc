@@ -86,6 +86,18 @@ TEST_F(Evasion, Icmpv6RedirectPassesOnlyByARuleThatNamesIt) {
 }
 
 // The CT observes; nobody may hide behind that.
+// R088: what RFC 4890 4.3 drops, no rule lets pass that does not name it
+TEST_F(Evasion, Icmpv6TypesWithoutUseForDevicesMustBeNamed) {
+  const Station pump{kPump.mac, Ip("fd00::1"), {}};
+  gateway_.Enforce(Policy().Rules({Allow(kIn, RuleProtocol::kIcmpv6, "any")}).Device("pump", pump));
+  const FrameBuilder in =
+      FrameBuilder().SourceMac(kServer.mac).DestinationMac(kPump.mac).From("fd00::9").To("fd00::1");
+  EXPECT_EQ(Fate(kNetwork, FrameBuilder(in).Icmp(128, 0)), "forward");
+  for (const uint8_t type : {100, 101, 127, 138, 139, 140, 200, 201, 255}) {
+    EXPECT_EQ(Fate(kNetwork, FrameBuilder(in).Icmp(type, 0)), "icmp_type_not_named") << int{type};
+  }
+}
+
 TEST_F(Evasion, GroupSourceMacDoesNotBorrowTheModeOfAnObservedDevice) {
   Enforce({}, Mode::kObserve);
   EXPECT_EQ(Fate(kDevice, Out().SourceMac(kGroupMac).Udp(1, 2)), "source_mac_invalid");

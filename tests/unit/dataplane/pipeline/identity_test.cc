@@ -142,6 +142,7 @@ TEST_F(Group, ABroadcastFrameWithOneDevicesAddressIsRefused) {
   EXPECT_TRUE(Drops(kNetwork, frame, Reason::kDestinationNotBound));
 }
 
+// R055
 TEST_F(ArpGuard, PassesForBoundAddressesOnly) {
   EXPECT_TRUE(Forwards(kDevice, Out().ArpRequest("10.0.0.1", "10.0.0.9"), Reason::kArpGuard));
   EXPECT_TRUE(Forwards(kDevice, Out().ArpRequest("0.0.0.0", "10.0.0.1"), Reason::kArpGuard));
@@ -150,6 +151,7 @@ TEST_F(ArpGuard, PassesForBoundAddressesOnly) {
       Drops(kDevice, Out(kStranger).ArpRequest("10.0.0.77", "10.0.0.9"), Reason::kUnknownDevice));
 }
 
+// R054
 TEST_F(ArpGuard, SenderMacMustBeTheFramesSource) {
   const Bytes request = Out().ArpRequest("10.0.0.1", "10.0.0.9").Build();
   EXPECT_TRUE(Is(gateway_.Send(kDevice, WithByte(request, 27, 0x55)), Verdict::kDrop,
