@@ -12,6 +12,7 @@ Reason ParseArp(Reader reader, Packet& packet) noexcept {
       arp->U16<0>() == 1 && arp->U16<2>() == 0x0800 && arp->U8<4>() == 6 && arp->U8<5>() == 4;
   if (!is_ethernet_ipv4 || operation < 1 || operation > 2) return Reason::kArpMalformed;
   packet.layer3 = Layer3::kArp;
+  packet.guard = GuardKind::kArp;
   packet.arp = {operation, arp->Mac<8>(), arp->V4<14>(), arp->V4<24>()};
   return Reason::kUndecided;
 }

@@ -122,7 +122,11 @@ Reason ParseIcmp(Reader reader, const IpEnvelope& ip, Packet& packet) noexcept {
   packet.icmp_code = header->U8<1>();
   packet.icmp_kind = is_v6 ? KindOfV6(packet.icmp_type) : KindOf(packet.icmp_type);
   if (HasIcmpId(ip.protocol, packet.icmp_type)) packet.icmp_id = header->U16<4>();
-  if (IsNeighbourDiscovery(packet.icmp_kind)) ParseNeighbour(reader, *header, ip, packet);
+  if (IsMld(packet)) packet.guard = GuardKind::kMembership;
+  if (IsNeighbourDiscovery(packet.icmp_kind)) {
+    packet.guard = GuardKind::kNeighbour;
+    ParseNeighbour(reader, *header, ip, packet);
+  }
   if (packet.icmp_kind != IcmpKind::kError) return Reason::kUndecided;
   if (AsksForTinyMtu(*header, packet)) packet.anomalies |= MaskOf(Check::kIcmpMtu);
   packet.quoted = QuotedFacts();

@@ -9,6 +9,7 @@ Reason ParseIgmp(Reader reader, Packet& packet) noexcept {
   constexpr uint8_t kReportV3 = 0x22;
   const auto header = reader.Take<8>();
   if (!header) return Reason::kIgmpTruncated;
+  packet.guard = GuardKind::kMembership;
   packet.igmp = IgmpFacts{header->U8<0>(), header->V4<4>()};
   if (packet.igmp.type != kReportV3) return Reason::kUndecided;
   packet.igmp.group = IpAddress::V4(0);

@@ -19,6 +19,7 @@ Reason JudgeOption(uint8_t type, Packet& packet) {
       packet.anomalies |= MaskOf(Check::kIpv4Timestamp);
       break;
     case kRouterAlert:
+      packet.has_router_alert = true;
       // RFC 2236 2: IGMP has it always.
       if (packet.protocol != protocol::kIgmp) {
         packet.anomalies |= MaskOf(Check::kIpv4RouterAlert);

@@ -214,6 +214,7 @@ Reason ParseIpv6(const Frame& frame, Reader reader, Packet& packet) noexcept {
   Reason reason = JudgeIpv6Addresses(packet);
   if (reason != Reason::kUndecided) return reason;
   reason = WalkIpv6Extensions(reader, chain);
+  packet.has_router_alert = chain.has_router_alert;
   packet.protocol = chain.protocol;
   packet.anomalies |= chain.anomalies;
   if (chain.is_fragment) {

@@ -166,8 +166,14 @@ inline Ordinariness ParseOrdinary(const Frame& frame, OrdinaryPacket& packet) no
     if (packet.vlan_outer == 0 || packet.vlan_outer == 0xfff) return Ordinariness::kOtherTcp;
     ethertype = tag->U16<2>();
   }
-  if (ethertype == 0x0800) return ordinary::ParseIpv4(reader, packet);
-  if (ethertype == 0x86dd) return ordinary::ParseIpv6(reader, packet);
+  if (ethertype == 0x0800 || ethertype == 0x86dd) [[likely]] {
+    const Ordinariness kind = ethertype == 0x0800 ? ordinary::ParseIpv4(reader, packet)
+                                                  : ordinary::ParseIpv6(reader, packet);
+    // A guard looks at every frame to a group, and the key of a device's flow does not tell.
+    const bool is_guarded =
+        kind == Ordinariness::kOrdinary && MacAddress{packet.destination_mac}.IsGroup();
+    return is_guarded ? Ordinariness::kKeyed : kind;
+  }
   return ethertype == 0x0806 ? Ordinariness::kOther : Ordinariness::kOtherTcp;
 }
 

@@ -131,7 +131,7 @@ constexpr bool MustBeNamed(uint8_t protocol, uint8_t icmp_type) {
   if (protocol != protocol::kIcmpv6) return false;
   const bool is_error = icmp_type >= 1 && icmp_type <= 4;
   const bool is_echo_or_listener = icmp_type >= 128 && icmp_type <= 132;
-  const bool is_neighbour = icmp_type >= 133 && icmp_type <= 136;
+  const bool is_neighbour = icmp_type == 133 || icmp_type == 135 || icmp_type == 136;
   return !is_error && !is_echo_or_listener && !is_neighbour && icmp_type != 143;
 }
 
@@ -184,6 +184,7 @@ struct Packet {
   uint32_t fragment_digest = 0;  // of those bytes, see Reader::Digest
   bool is_fragment = false;      // any piece of a datagram; an atomic fragment (RFC 6946) is none
   bool more_fragments = false;
+  bool has_router_alert = false;  // IPv4 option, or IPv6 hop-by-hop option
 
   IpAddress source;
   IpAddress destination;

@@ -64,6 +64,7 @@ void Clear(Packet& packet) {
   packet.fragment_digest = 0;
   packet.is_fragment = false;
   packet.more_fragments = false;
+  packet.has_router_alert = false;
   packet.source = {};
   packet.destination = {};
 }

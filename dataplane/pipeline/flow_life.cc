@@ -14,7 +14,7 @@ Decision Redecide(const Context& context, FlowIndex flow) noexcept {
   context.counters.flows_stale.Add(1);
   FlowEntry& entry = context.flows.At(flow);
   const Initiator initiator = entry.initiated_by_peer() ? Initiator::kPeer : Initiator::kDevice;
-  const Decision decision = DecideFlow(context.policy, context.flows.KeyOf(flow), initiator);
+  const Decision decision = DecideFlow(context, context.flows.KeyOf(flow), initiator);
   if (decision.verdict == Verdict::kDrop) {
     EndFlow(context, flow);
     return {Verdict::kDrop, Reason::kFlowRevoked, decision.device, kNoRuleIndex, 0};

@@ -156,7 +156,7 @@ Reason Pieces::CheckSender(const Packet& packet, const FlowKey& key, DeviceIndex
   if (device != kNoDevice && CarriesDeviceMac(context_.policy, packet, burst_.side, key)) {
     return Reason::kDeviceMacOnNetworkSide;
   }
-  return CheckIdentity(context_.policy, device, key, SenderOn(burst_.side));
+  return CheckIdentity(context_, device, key, SenderOn(burst_.side));
 }
 
 void Pieces::Follow(size_t i, DatagramIndex datagram) {
@@ -228,7 +228,7 @@ void Pieces::JudgeAgain(DatagramIndex datagram) {
   const PolicyTable& policy = context_.policy;
   judged.stamp = policy.stamp();
   if (judged.is_by_policy) {
-    judged.decision = DecideFlow(policy, judged.flow, judged.initiator);
+    judged.decision = DecideFlow(context_, judged.flow, judged.initiator);
   } else {
     judged.decision =
         RefuseFlow(policy, FindDevice(policy, judged.flow), judged.flow, Reason::kFlowRevoked);

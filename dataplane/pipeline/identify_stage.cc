@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/guard.h"
 #include "dataplane/pipeline/identity.h"
 #include "dataplane/pipeline/stages.h"
 
@@ -61,11 +62,11 @@ void IdentifyStage(const Context& context, Burst& burst, Work& work) noexcept {
     }
     if (slot.decision.reason != Reason::kUndecided) return;
     const Packet& packet = slot.packet;
-    if (packet.reason != Reason::kUndecided) {
+    if (packet.reason != Reason::kUndecided && packet.guard != GuardKind::kLayer2) {
       slot.decision = RefuseMalformed(context.policy, slot);
     } else if (FailsChecks(context.policy, slot)) {
       return;
-    } else if (packet.layer3 == Layer3::kArp || packet.icmp_kind == IcmpKind::kNeighbour) {
+    } else if (IsGuarded(packet)) {
       work.guarded |= SlotMask{1} << i;
     } else {
       work.open |= SlotMask{1} << i;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/identity.h"
 
+#include <algorithm>
+#include <bit>
+
+#include "dataplane/pipeline/stages.h"
+
 namespace cordon::dp {
 namespace {
 
-constexpr uint16_t kDhcpServer = 67, kDhcpClient = 68, kDhcpv6Client = 546, kDhcpv6Server = 547;
+using l4_port::kDhcpClient, l4_port::kDhcpServer, l4_port::kDhcpv6Client, l4_port::kDhcpv6Server;
 
 bool IsIcmp(uint8_t number) { return number == protocol::kIcmp || number == protocol::kIcmpv6; }
 
@@ -49,22 +54,22 @@ bool IsMld(const FlowKey& key) {
   return (type >= 130 && type <= 132) || type == 143;
 }
 
-bool IsSourceBound(const PolicyTable& policy, DeviceIndex device, const FlowKey& key) {
+bool IsSourceBound(const Context& context, DeviceIndex device, const FlowKey& key) {
   const IpAddress& source = key.device_ip;
   if (source.IsMulticast() || source.IsLimitedBroadcast()) return false;
   if (source.IsUnspecified()) return source.IsV4() ? IsDhcp(key) : IsMld(key);
-  if (MayUse(policy, device, key, source)) return true;
+  if (MayUse(context, device, key, source)) return true;
   return source.IsV6LinkLocal() && (IsMld(key) || IsDhcpv6(key)) &&
-         policy.FindByIp(key.pair(), key.vlan(), source) == kNoDevice;
+         context.policy.FindByIp(key.pair(), key.vlan(), source) == kNoDevice;
 }
 
-bool IsDestinationBound(const PolicyTable& policy, DeviceIndex device, const FlowKey& key) {
+bool IsDestinationBound(const Context& context, DeviceIndex device, const FlowKey& key) {
   if (IsDhcp(key) || IsDhcpv6(key)) return true;
   if (device == kGroupDevice) {
     // A group frame with the unicast address of one device would pass by the rules of another.
-    return policy.FindByIp(key.pair(), key.vlan(), key.device_ip) == kNoDevice;
+    return IsGroupAddress(key.device_ip, key.peer_ip) && !IsTaken(context, key, key.device_ip);
   }
-  return MayUse(policy, device, key, key.device_ip);
+  return MayUse(context, device, key, key.device_ip);
 }
 
 }  // namespace
@@ -128,23 +133,64 @@ DeviceIndex FindDevice(const PolicyTable& policy, const FlowKey& key) noexcept {
   return policy.HasUnknownDeviceRules() ? kUnknownDeviceIndex : kNoDevice;
 }
 
-bool MayUse(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+bool MayUse(const Context& context, DeviceIndex device, const FlowKey& key,
             const IpAddress& ip) noexcept {
+  const PolicyTable& policy = context.policy;
   const DeviceIndex owner = policy.FindByIp(key.pair(), key.vlan(), ip);
-  return owner == device || (owner == kNoDevice && !policy.HasBoundAddresses(device));
+  if (owner != kNoDevice) return owner == device;
+  // Nobody's own address is a group's, though a frame to one station may be for a group.
+  if (policy.HasBoundAddresses(device) || ip.IsMulticast() || ip.IsLimitedBroadcast()) return false;
+  if (context.bindings.empty()) return true;
+  const MacAddress holder = context.bindings.HolderOf(key.pair(), key.vlan(), ip, context.now);
+  if (!holder.IsZero()) {
+    return holder == key.device_mac() ||
+           (device < kFirstPseudoDevice &&
+            policy.FindByMac(key.pair(), key.vlan(), holder) == device);
+  }
+  // Hosts make link-local addresses beside those that they are given.
+  const LeaseHolder self{key.device_mac(), key.pair(), key.vlan()};
+  return ip.IsV6LinkLocal() || !context.bindings.HoldsAny(self, FamilyOf(ip), context.now);
 }
 
-Reason CheckIdentity(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+bool IsTaken(const Context& context, const FlowKey& key, const IpAddress& ip) noexcept {
+  return context.policy.FindByIp(key.pair(), key.vlan(), ip) != kNoDevice ||
+         !context.bindings.HolderOf(key.pair(), key.vlan(), ip, context.now).IsZero();
+}
+
+bool IsGroupAddress(const IpAddress& ip, const IpAddress& sender) noexcept {
+  if (ip.IsMulticast() || ip.IsLimitedBroadcast()) return true;
+  if (!ip.IsV4() || !sender.IsV4()) return false;
+  constexpr int kLeastHostBits = 4, kMostHostBits = 24;
+  const int differing_bits = std::bit_width(ip.AsV4() ^ sender.AsV4());
+  return differing_bits > 0 && differing_bits <= kMostHostBits &&
+         std::countr_one(ip.AsV4()) >= std::max(differing_bits, kLeastHostBits);
+}
+
+MacAddress MacOfLinkLocal(const IpAddress& ip) noexcept {
+  constexpr uint64_t kUniversalBit = 0x020000000000;
+  if (ip.hi != 0xfe80000000000000ULL || (ip.lo >> 24 & 0xffff) != 0xfffe) return {};
+  return {((ip.lo >> 40) << 24 | (ip.lo & 0xffffff)) ^ kUniversalBit};
+}
+
+Reason ReasonOfStranger(const PolicyTable& policy, const FlowKey& key, Initiator sender) noexcept {
+  const bool is_elsewhere =
+      sender == Initiator::kDevice && policy.IsOnOtherPair(key.pair(), key.device_mac());
+  return is_elsewhere ? Reason::kMacOnOtherPair : Reason::kUnknownDevice;
+}
+
+Reason CheckIdentity(const Context& context, DeviceIndex device, const FlowKey& key,
                      Initiator sender) noexcept {
-  if (device == kNoDevice) return Reason::kUnknownDevice;
+  const PolicyTable& policy = context.policy;
+  if (device == kNoDevice || device == kUnknownDeviceIndex) [[unlikely]] {
+    const Reason reason = ReasonOfStranger(policy, key, sender);
+    if (device == kNoDevice || reason != Reason::kUnknownDevice) return reason;
+  }
   if (sender == Initiator::kDevice) {
-    return IsSourceBound(policy, device, key) ? Reason::kUndecided : Reason::kSourceNotBound;
+    return IsSourceBound(context, device, key) ? Reason::kUndecided : Reason::kSourceNotBound;
   }
-  if (policy.FindByIp(key.pair(), key.vlan(), key.peer_ip) != kNoDevice) {
-    return Reason::kDeviceMacOnNetworkSide;
-  }
-  return IsDestinationBound(policy, device, key) ? Reason::kUndecided
-                                                 : Reason::kDestinationNotBound;
+  if (IsTaken(context, key, key.peer_ip)) return Reason::kDeviceMacOnNetworkSide;
+  return IsDestinationBound(context, device, key) ? Reason::kUndecided
+                                                  : Reason::kDestinationNotBound;
 }
 
 Decision RefuseFlow(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
@@ -190,9 +236,10 @@ Decision DecideByRules(const PolicyTable& policy, DeviceIndex device, const Flow
                                 : Decide(policy, device, question);
 }
 
-Decision DecideFlow(const PolicyTable& policy, const FlowKey& key, Initiator initiator) noexcept {
+Decision DecideFlow(const Context& context, const FlowKey& key, Initiator initiator) noexcept {
+  const PolicyTable& policy = context.policy;
   const DeviceIndex device = FindDevice(policy, key);
-  const Reason reason = CheckIdentity(policy, device, key, initiator);
+  const Reason reason = CheckIdentity(context, device, key, initiator);
   if (reason != Reason::kUndecided) return RefuseFlow(policy, device, key, reason);
   return DecideByRules(policy, device, key, initiator);
 }

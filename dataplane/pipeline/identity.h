@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose flow it is, which addresses are its own, and what its device's policy says: questions that
-// several stages ask, and that are answered from a flow key alone. Private to pipeline/.
+// several stages ask, and that are answered from a flow key and what is known of leases. Private to
+// pipeline/.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include "dataplane/policy/decide.h"
 
 namespace cordon::dp {
+
+struct Context;
 
 // The key of the packet itself; what does not apply is 0, so that each frame with an Ethernet
 // header has one. Of an ICMP error this is not the key of the flow that it quotes.
@@ -23,13 +26,27 @@ bool QuotedKeyOf(const Packet& packet, Side side, uint16_t pair, FlowKey& key) n
 DeviceIndex FindDevice(const PolicyTable& policy, const FlowKey& key) noexcept;
 
 // Whether `ip` belongs to the device: it is bound to it, or the device has no bound addresses and
-// the address is bound to no other device of the pair and VLAN. Also for kUnknownDeviceIndex.
-bool MayUse(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+// the address is bound or leased to no other device of the pair and VLAN. A device that was seen to
+// get a lease has that address only, in the lease's family. Also for kUnknownDeviceIndex.
+bool MayUse(const Context& context, DeviceIndex device, const FlowKey& key,
             const IpAddress& ip) noexcept;
+
+// Whether `ip` is bound or leased to any device of the key's pair and VLAN.
+bool IsTaken(const Context& context, const FlowKey& key, const IpAddress& ip) noexcept;
+
+// Whether a packet to `ip` is for many: multicast, limited broadcast, or the broadcast address of a
+// subnet that `sender` is in, as far as the address itself can tell: /8 to /28.
+bool IsGroupAddress(const IpAddress& ip, const IpAddress& sender) noexcept;
+
+// The MAC that a link-local address was made from (RFC 4291, appendix A); zero if from none.
+MacAddress MacOfLinkLocal(const IpAddress& ip) noexcept;
+
+// Why nobody owns the MAC of the key: kUnknownDevice, or, on the device side, kMacOnOtherPair.
+Reason ReasonOfStranger(const PolicyTable& policy, const FlowKey& key, Initiator sender) noexcept;
 
 // Why a packet of this key may not even be asked about: identity, spoofing, binding. kUndecided if
 // it may. `sender` is who sent it.
-Reason CheckIdentity(const PolicyTable& policy, DeviceIndex device, const FlowKey& key,
+Reason CheckIdentity(const Context& context, DeviceIndex device, const FlowKey& key,
                      Initiator sender) noexcept;
 
 // What a drop for `reason` becomes for the device of the key, the group device included.
@@ -52,6 +69,6 @@ Decision DecideByRules(const PolicyTable& policy, DeviceIndex device, const Flow
                        Initiator initiator) noexcept;
 
 // Decides a flow by its key and initiator: identity, binding, mode and rules.
-Decision DecideFlow(const PolicyTable& policy, const FlowKey& key, Initiator initiator) noexcept;
+Decision DecideFlow(const Context& context, const FlowKey& key, Initiator initiator) noexcept;
 
 }  // namespace cordon::dp

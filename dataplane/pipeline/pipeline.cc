@@ -11,6 +11,7 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
       policy_slot_(policy),
       flows_(flows),
       fragments_(options.fragments, flows.seed()),
+      bindings_(options.lease_capacity),
       counters_(counters),
       reporter_(events, counters),
       sweep_(options.sweep_round),
@@ -19,9 +20,17 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
 
 void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
   const PolicyTable& policy = policy_slot_.Acquire(worker_);
-  const Context context{
-      policy, flows_,  fragments_, counters_, reporter_,
-      sweep_, shield_, options_,   now,       static_cast<Milliseconds>(now / 1'000'000)};
+  const Context context{policy,
+                        flows_,
+                        bindings_,
+                        fragments_,
+                        counters_,
+                        reporter_,
+                        sweep_,
+                        shield_,
+                        options_,
+                        now,
+                        static_cast<Milliseconds>(now / 1'000'000)};
   Work work;
   StartFragments(context, burst);       // held frames whose time is over
   ExpressStage(context, burst);         // ordinary frames of flows that are already decided
@@ -29,16 +38,17 @@ void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
   IdentifyStage(context, burst, work);  // headers -> whose flow it would be
   do {
     FragmentStage(context, burst, work);  // pieces share the verdict of their first one
-    GuardStage(context, burst, work);     // ARP and neighbour discovery
+    GuardStage(context, burst, work);     // ARP, neighbour discovery, DHCP, control frames
     while (work.open != 0) {
       FlowStage(context, burst, work);    // already admitted under this policy?
       PolicyStage(context, burst, work);  // every new or stale flow gets its verdict
       AdmitStage(context, burst, work);   // remember what was forwarded
     }
   } while (work.has_pieces());
-  ShieldStage(context, burst);  // not more than the device may get or send
-  RecordStage(context, burst);  // count all, report what was refused
-  ExpireStage(context);         // forget flows that were idle for too long
+  ShieldStage(context, burst);       // not more than the device may get or send
+  LearnStage(context, burst, work);  // remember which address DHCP gave to whom
+  RecordStage(context, burst);       // count all, report what was refused
+  ExpireStage(context);              // forget flows that were idle for too long
 }
 
 }  // namespace cordon::dp

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "dataplane/binding/bindings.h"
 #include "dataplane/flow/table.h"
 #include "dataplane/pipeline/burst.h"
 #include "dataplane/pipeline/fragments.h"
@@ -26,6 +27,8 @@ struct PipelineOptions {
   FragmentLimits fragments = {};
   // Devices whose rates are counted apart (see DeviceSlots); 128 bytes each.
   size_t device_slots = 1024;
+  // Devices whose DHCP leases are remembered.
+  size_t lease_capacity = 8192;
 };
 
 // Not thread-safe: one worker owns it. All references must outlive it.
@@ -51,6 +54,7 @@ class Pipeline {
   PolicySlot& policy_slot_;
   FlowTable& flows_;
   Fragments fragments_;
+  Bindings bindings_;
   WorkerCounters& counters_;
   Reporter reporter_;
   Sweep sweep_;

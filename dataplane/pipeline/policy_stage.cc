@@ -59,7 +59,7 @@ Admission DecideMiss(const Context& context, const Burst& burst, Slot& slot) {
     slot.decision = RefuseFlow(policy, device, slot.key, Reason::kDeviceMacOnNetworkSide);
     return Admission::kNone;
   }
-  const Reason reason = CheckIdentity(policy, device, slot.key, slot.initiator);
+  const Reason reason = CheckIdentity(context, device, slot.key, slot.initiator);
   const bool is_answer = packet.icmp_kind == IcmpKind::kReply || IsIcmpError(packet);
   const bool is_midstream = IsMidstream(packet);
   if (reason != Reason::kUndecided) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dataplane/binding/bindings.h"
 #include "dataplane/flow/table.h"
 #include "dataplane/pipeline/burst.h"
 #include "dataplane/pipeline/fragments.h"
@@ -19,6 +20,7 @@ namespace cordon::dp {
 struct Context {
   const PolicyTable& policy;
   FlowTable& flows;
+  Bindings& bindings;
   Fragments& fragments;
   WorkerCounters& counters;
   Reporter& reporter;
@@ -36,11 +38,12 @@ struct Work {
   DatagramIndex datagram = 0;
   SlotMask later_guarded = 0;  // behind that piece: frames are decided in order
   SlotMask later_open = 0;
-  SlotMask guarded = 0;   // ARP and neighbour discovery
+  SlotMask guarded = 0;   // for a guard: see GuardKind
   SlotMask open = 0;      // to be looked up in the flow table
   SlotMask missed = 0;    // belongs to no flow
   SlotMask stale = 0;     // belongs to a flow that was decided under an older policy
   SlotMask admitted = 0;  // opens a flow
+  SlotMask teaching = 0;  // DHCP: says who holds an address, if it passes
 
   bool has_pieces() const { return (pieces | judged) != 0; }
 };
@@ -78,6 +81,7 @@ void ShieldFrame(const Context& context, const FlowKey& key, Side side, uint32_t
 // Drops what exceeds the limits of its device among all that would pass. It comes last, so that
 // only what passes counts.
 void ShieldStage(const Context& context, Burst& burst) noexcept;
+void LearnStage(const Context& context, Burst& burst, Work& work) noexcept;
 void RecordStage(const Context& context, Burst& burst) noexcept;
 void ExpireStage(const Context& context) noexcept;
 

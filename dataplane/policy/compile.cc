@@ -164,6 +164,7 @@ void Compiler::IndexDevices() {
     ips += device.ips.size();
   }
   impl_.by_mac.Reset(macs);
+  impl_.pair_by_mac.Reset(macs);
   impl_.by_ip.Reset(ips);
   device_by_name_.reserve(spec_.devices.size());
   for (size_t i = 0; i < spec_.devices.size(); ++i) {
@@ -224,6 +225,7 @@ void Compiler::IndexMacs(size_t i, uint16_t pair) {
       AddFault(i, Element("macs", j), ToString(mac) + " cannot be a device's address");
       continue;
     }
+    impl_.pair_by_mac.Put({mac.value << 16, 0}, pair);
     const uint32_t other =
         impl_.by_mac.Put({mac.value << 16 | pair, VlanWord(device.vlan)}, static_cast<uint32_t>(i));
     if (other == kNoValue) continue;

@@ -179,6 +179,7 @@ struct CompiledScope {
 
 struct PolicyTable::Impl {
   IndexMap<MacKey> by_mac;
+  IndexMap<MacKey> pair_by_mac;  // of the first device that has it; keys without pair and VLAN
   IndexMap<IpKey> by_ip;
   IndexMap<ScopeKey> by_scope;
   std::vector<CompiledDevice> devices;

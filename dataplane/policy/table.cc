@@ -104,6 +104,11 @@ DeviceIndex PolicyTable::FindByMac(uint16_t pair, VlanTags vlan, MacAddress mac)
   return impl_->by_mac.Get(KeyOf(pair, vlan, mac));
 }
 
+bool PolicyTable::IsOnOtherPair(uint16_t pair, MacAddress mac) const noexcept {
+  const uint32_t home = impl_->pair_by_mac.Get({mac.value << 16, 0});
+  return home != kNoValue && home != pair;
+}
+
 void PolicyTable::PrefetchMac(uint16_t pair, VlanTags vlan, MacAddress mac) const noexcept {
   impl_->by_mac.Prefetch(KeyOf(pair, vlan, mac));
 }
@@ -262,8 +267,8 @@ size_t PolicyTable::row_count() const { return impl_->rules.rows; }
 
 size_t PolicyTable::memory_bytes() const {
   return sizeof(*this) + sizeof(*impl_) + impl_->by_mac.memory_bytes() +
-         impl_->by_ip.memory_bytes() + impl_->by_scope.memory_bytes() +
-         impl_->devices.capacity() * sizeof(CompiledDevice) +
+         impl_->pair_by_mac.memory_bytes() + impl_->by_ip.memory_bytes() +
+         impl_->by_scope.memory_bytes() + impl_->devices.capacity() * sizeof(CompiledDevice) +
          impl_->scopes.capacity() * sizeof(CompiledScope) + impl_->rules.memory_bytes() +
          impl_->limits.capacity() * sizeof(DeviceLimits) + impl_->device_names.memory_bytes() +
          hits_.memory_bytes();

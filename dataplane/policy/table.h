@@ -108,6 +108,8 @@ class PolicyTable {
   // Worth its cost only if the rules do not lie in a cache.
   void PrefetchMatch(DeviceIndex device, Initiator initiator, const IpAddress& peer) const noexcept;
   bool has_many_rules() const noexcept { return has_many_rules_; }
+  // Whether the MAC is that of a device of another pair.
+  bool IsOnOtherPair(uint16_t pair, MacAddress mac) const noexcept;
   // The device that an address is bound to on that pair and VLAN (ARP, ND, routed devices).
   DeviceIndex FindByIp(uint16_t pair, VlanTags vlan, const IpAddress& ip) const noexcept;
   // True if the table holds devices without a MAC: only then FindByIp may attribute a frame.

@@ -44,6 +44,8 @@ struct alignas(64) WorkerCounters {
   Counter flows_evicted;
   Counter flows_expired;
   Counter flows_stale;          // decided again after a policy change
+  Counter leases;               // DHCP leases that bind an address to a device, now
+  Counter leases_not_learned;   // no room, or held by another device
   Counter fragments_open;       // datagrams in pieces on their way, now
   Counter fragments_held;       // frames that wait for a first piece, now
   Counter fragments_timed_out;  // datagrams that were never whole

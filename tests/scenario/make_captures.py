@@ -14,7 +14,8 @@ import pathlib
 import sys
 import tempfile
 
-from scapy.all import BOOTP, DHCP, DNS, DNSQR, ICMP, IP, TCP, UDP, ICMPv6EchoRequest, ICMPv6EchoReply, Raw
+from scapy.all import ARP, BOOTP, DHCP, DNS, DNSQR, ICMP, IP, TCP, UDP, Ether, ICMPv6EchoRequest, ICMPv6EchoReply
+from scapy.all import IPv6, ICMPv6ND_NA, ICMPv6ND_RA, ICMPv6ND_Redirect, ICMPv6NDOptDstLLAddr, Raw
 from scapy.all import IPerror, UDPerror, fragment
 
 from scene import DEVICE, NETWORK, Host, Scene, Tcp, audit, by_rule, drop, forward
@@ -23,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 PUMP = Host("02:00:00:00:01:21", "10.20.1.21", DEVICE)
 CT = Host("02:00:00:00:02:31", "10.20.2.31", DEVICE)
+PUMP_2 = Host("02:00:00:00:01:22", "10.20.1.22", DEVICE)
 MONITOR = Host("02:00:00:00:04:11", "10.40.0.11", DEVICE)
 VISITOR = Host("02:00:00:00:09:09", "10.20.9.9", DEVICE)
 PUMP_SERVER = Host("02:00:00:aa:00:20", "10.20.0.20", NETWORK)
@@ -31,6 +33,8 @@ SERVICES = Host("02:00:00:aa:00:02", "10.20.0.2", NETWORK)
 INFECTED = Host("02:00:00:aa:00:66", "10.20.0.66", NETWORK)
 BIOMED = Host("02:00:00:aa:00:70", "10.20.0.70", NETWORK)
 SYSLOG = Host("02:00:00:aa:00:50", "10.20.0.50", NETWORK)
+SWITCH = Host("02:00:00:bb:00:01", "10.20.0.250", NETWORK)
+OTHER_MONITOR = Host("02:00:00:aa:04:12", "10.40.0.12", NETWORK)
 CENTRAL = Host("02:00:00:aa:04:01", "10.40.0.1", NETWORK)
 
 HL7 = b"\x0bMSH|^~\\&|PUMP|ICU|SRV|HOSP|20231114221320||ORU^R01|1|P|2.6\rOBX|1|NM|158007^rate||5|mL/h\r\x1c\r"
@@ -381,8 +385,141 @@ def patient_monitor():
     return scene
 
 
+def control_frames():
+    scene = Scene("control-frames", "What switches and devices tell each other", """
+        A device authenticates itself to its switch (802.1X) before anybody knows it; LLDP and spanning tree pass in
+        both directions. Everything else that is neither ARP nor IP is refused unless the pair names it.""")
+    port_access, lldp_group, tree_group = "01:80:c2:00:00:03", "01:80:c2:00:00:0e", "01:80:c2:00:00:00"
+    def control(host, to, ethertype, payload, what, expected):
+        scene.add(host, what, Ether(src=host.mac, dst=to, type=ethertype) / Raw(payload.ljust(46, b"\0")), expected)
+    eapol, lldp, tree = b"\x01\x01\x00\x00", b"\x02\x07\x04\x02\x00\x00\xbb\x00\x01", b"\x42\x42\x03\x00\x00\x00\x00\x00"
+    control(VISITOR, port_access, 0x888E, eapol, "a device that nobody knows starts 802.1X", forward("l2_eapol"))
+    control(SWITCH, VISITOR.mac, 0x888E, eapol, "the switch asks who it is", forward("l2_eapol"))
+    control(SWITCH, lldp_group, 0x88CC, lldp, "LLDP of the switch", forward("l2_lldp"))
+    control(PUMP, lldp_group, 0x88CC, lldp, "LLDP of the pump", forward("l2_lldp", "pump-1"))
+    control(SWITCH, tree_group, 38, tree, "spanning tree", forward("l2_stp"))
+    control(SWITCH, "01:80:c2:00:00:02", 0x8809, b"\x01\x01", "link aggregation: this pair does not name it", drop("l2_lacp"))
+    control(PUMP, "ff:ff:ff:ff:ff:ff", 0x8035, bytes(28), "reverse ARP", drop("l2_rarp", "pump-1"))
+    control(PUMP, PUMP_SERVER.mac, 0x8137, b"ipx", "IPX", drop("ethertype_not_allowed", "pump-1"))
+    control(INFECTED, PUMP.mac, 0x88CC, lldp, "an LLDP ethertype, but straight to the pump",
+            drop("ethertype_not_allowed", "pump-1"))
+    control(SWITCH, PUMP.mac, 3, b"\xe0\xe0\x03", "an LLC frame of another protocol", drop("l2_llc", "pump-1"))
+    return scene
+
+
+def arp_spoofing():
+    scene = Scene("arp-spoofing", "An infected pump, and an infected host, lie in ARP", """
+        Nobody speaks for an address that is not its own: not in replies, not in announcements, not in probes, from
+        neither side. Questions reach the device side only for addresses that devices have.""")
+    broadcast = "ff:ff:ff:ff:ff:ff"
+    def announce(host, ip):
+        return host.ethernet(broadcast) / ARP(op=1, hwsrc=host.mac, psrc=ip, pdst=ip)
+    scene.add(PUMP, "the pump announces its own address", announce(PUMP, PUMP.ip), forward("arp_guard", "pump-1"))
+    scene.add(PUMP, "it announces the address of another pump", announce(PUMP, PUMP_2.ip),
+              drop("arp_sender_not_bound", "pump-1"))
+    scene.add(PUMP, "it claims the server's address", PUMP.arp_reply(PUMP_SERVER, sender=ARCHIVE.ip),
+              drop("arp_sender_not_bound", "pump-1"))
+    scene.add(PUMP, "it probes for the address of another pump, to make it give up",
+              PUMP.arp_request(PUMP_2.ip, sender="0.0.0.0"), drop("arp_probe_not_bound", "pump-1"))
+    forged = PUMP.ethernet(PUMP_SERVER.mac) / ARP(op=2, hwsrc=INFECTED.mac, psrc=PUMP.ip, hwdst=PUMP_SERVER.mac,
+                                                  pdst=PUMP_SERVER.ip)
+    scene.add(PUMP, "its own address, at another MAC", forged, drop("arp_sender_mac", "pump-1"))
+    scene.add(INFECTED, "an infected host claims the pump's address toward another pump",
+              INFECTED.arp_reply(PUMP_2, sender=PUMP.ip), drop("arp_sender_not_bound", "pump-2"))
+    scene.add(INFECTED, "it announces the pump's address", announce(INFECTED, PUMP.ip), drop("arp_sender_not_bound"))
+    scene.add(INFECTED, "it looks for an address that no device has", INFECTED.arp_request("10.20.1.99"),
+              drop("arp_target_not_bound"))
+    scene.add(PUMP_SERVER, "the server looks for the pump", PUMP_SERVER.arp_request(PUMP.ip), forward("arp_guard"))
+    return scene
+
+
+def ipv6_spoofing():
+    scene = Scene("ipv6-spoofing", "A CT that pretends to be a router, and a host that pretends to be the CT", """
+        Router advertisements come from routers that a rule names, and never from the device side. Advertised
+        addresses belong to who advertises them, with its own MAC address. Redirects pass nowhere.""")
+    ct = Host(CT.mac, "fd00:20:2::31", DEVICE)
+    archive = Host(ARCHIVE.mac, "fd00::10", NETWORK)
+    infected = Host(INFECTED.mac, "fe80::66", NETWORK)
+    def router(host, hop_limit=255):
+        return Ether(src=host.mac, dst="33:33:00:00:00:01") / IPv6(src="fe80::1", dst="ff02::1",
+                                                                   hlim=hop_limit) / ICMPv6ND_RA()
+    scene.add(ct, "the CT says that it is a router", router(ct), drop("nd_router_on_device_side", "ct-2"))
+    scene.add(infected, "an infected host says that it is a router", router(infected), drop("group_no_rule"))
+    scene.add(ct, "the CT advertises its own address", ct.neighbour_advertisement(archive), forward("nd_guard", "ct-2"))
+    scene.add(ct, "the CT advertises the archive's address", ct.neighbour_advertisement(archive, target=archive.ip),
+              drop("nd_not_bound", "ct-2"))
+    elsewhere = Ether(src=ct.mac, dst=archive.mac) / IPv6(src=ct.ip, dst=archive.ip, hlim=255) / ICMPv6ND_NA(
+        tgt=ct.ip, R=0, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=INFECTED.mac)
+    scene.add(ct, "its own address, at another MAC", elsewhere, drop("nd_link_layer", "ct-2"))
+    scene.add(infected, "the infected host advertises the CT's address", infected.neighbour_advertisement(ct, target=ct.ip),
+              drop("nd_not_bound", "ct-2"))
+    redirect = Ether(src=infected.mac, dst=ct.mac) / IPv6(src=infected.ip, dst=ct.ip, hlim=255) / ICMPv6ND_Redirect(
+        tgt=infected.ip, dst=archive.ip)
+    scene.add(infected, "it redirects the CT to itself", redirect, drop("nd_redirect", "ct-2"))
+    return scene
+
+
+def rogue_dhcp():
+    scene = Scene("rogue-dhcp", "Rogue DHCP servers, and an address that is somebody's", """
+        Pump 1 has no address in the inventory: it gets one by DHCP. Servers on the device side, servers that no rule
+        names, and answers with broken options reach nobody. After the lease was seen, the address is the pump's: it
+        may use no other, and nobody else may use it. Profile: the shipped infusion-pump.""")
+    request, reply = by_rule("pump-1", "infusion-pump/dhcp-request"), by_rule("pump-1", "infusion-pump/dhcp-reply")
+    report = "infusion-pump/report"
+    def message(kind, *options, client=PUMP, **fields):
+        chaddr = bytes.fromhex(client.mac.replace(":", ""))
+        return BOOTP(xid=5, chaddr=chaddr, **fields) / DHCP(options=[("message-type", kind), *options, "end"])
+    ask, answer = UDP(sport=68, dport=67), UDP(sport=67, dport=68)
+    lease = dict(op=2, yiaddr=PUMP.ip)
+    hour = ("lease_time", 3600)
+    scene.add(PUMP, "DISCOVER, broadcast", PUMP.broadcast(source="0.0.0.0") / ask / message("discover", op=1), request)
+    scene.add(PUMP_2, "an infected pump offers an address", PUMP_2.broadcast() / answer / message("offer", hour, **lease),
+              drop("dhcp_server_on_device_side", "pump-2"))
+    scene.add(INFECTED, "a host that is no DHCP server offers one", INFECTED.to(PUMP) / answer / message("offer", hour, **lease),
+              drop("no_rule", "pump-1"))
+    scene.add(SERVICES, "an offer with a router option of six bytes",
+              SERVICES.to(PUMP) / answer / message("offer", (3, b"\x0a\x14\x00\x01\x0a\x14"), hour, **lease),
+              drop("dhcp_option", "pump-1"))
+    scene.add(SERVICES, "an offer of another pump's address", SERVICES.to(PUMP) / answer / message(
+        "offer", hour, op=2, yiaddr=PUMP_2.ip), drop("dhcp_address_taken", "pump-1"))
+    scene.add(SERVICES, "OFFER", SERVICES.to(PUMP) / answer / message("offer", hour, **lease), reply)
+    scene.add(PUMP, "REQUEST, broadcast", PUMP.broadcast(source="0.0.0.0") / ask / message("request", op=1), request)
+    scene.add(SERVICES, "ACK", SERVICES.to(PUMP) / answer / message("ack", hour, **lease), reply)
+    scene.add(PUMP, "the pump reports from the leased address",
+              PUMP.to(PUMP_SERVER) / TCP(sport=49152, dport=2575, flags="S"), by_rule("pump-1", report))
+    scene.add(PUMP, "it takes another address", PUMP.to(PUMP_SERVER, source="10.20.1.77") / TCP(
+        sport=49152, dport=2575, flags="S"), drop("source_not_bound", "pump-1"))
+    scene.add(INFECTED, "a host claims the leased address in ARP", INFECTED.arp_reply(PUMP_2, sender=PUMP.ip),
+              drop("arp_sender_not_bound", "pump-2"))
+    scene.add(PUMP_2, "the infected pump asks in the name of the other", PUMP_2.broadcast(source="0.0.0.0") / ask / message(
+        "request", op=1, client=PUMP), drop("dhcp_client_mac", "pump-2"))
+    return scene
+
+
+def monitor_discovery():
+    scene = Scene("monitor-discovery", "Monitors find each other, and only each other", """
+        Bedside monitors announce themselves by broadcast on UDP port 7000. Announcements pass from and to those that a
+        rule lists; anybody else's, and any other broadcast, stop at the gateway, though all share one flat network.
+        Profiles: the shipped patient-monitor and infusion-pump.""")
+    def announcement(host, to="255.255.255.255"):
+        return host.broadcast(to=to) / UDP(sport=7000, dport=7000) / b"RWHAT"
+    heard = forward("rule", "", "patient-monitor/discovery-of-others")
+    scene.add(MONITOR, "the monitor announces itself", announcement(MONITOR), by_rule("monitor-1", "patient-monitor/discovery"))
+    scene.add(OTHER_MONITOR, "a listed monitor announces itself", announcement(OTHER_MONITOR), heard)
+    scene.add(OTHER_MONITOR, "and to the broadcast address of its network", announcement(OTHER_MONITOR, "10.40.0.255"), heard)
+    scene.add(INFECTED, "an unlisted host announces itself", announcement(INFECTED), drop("group_no_rule"))
+    scene.add(PUMP, "a pump announces itself as a monitor", announcement(PUMP), drop("no_rule", "pump-1"))
+    scene.add(OTHER_MONITOR, "another broadcast of the listed monitor",
+              OTHER_MONITOR.broadcast() / UDP(sport=137, dport=137) / b"NBNS", drop("group_no_rule"))
+    hidden = OTHER_MONITOR.ethernet("ff:ff:ff:ff:ff:ff") / IP(src=OTHER_MONITOR.ip, dst="10.20.1.21") / UDP(
+        sport=7000, dport=7000) / b"RWHAT"
+    scene.add(OTHER_MONITOR, "a broadcast frame with the pump's own address inside", hidden, drop("destination_not_bound"))
+    return scene
+
+
 SCENES = (pump_hl7, ct_store, storage_commitment, port_scan, outward_refused, spoofed_source, unknown_device,
-          unknown_device_profile, modes, vlan_ct, ipv6_ct, dhcp_lease, icmp, fragments, mid_stream, patient_monitor)
+          unknown_device_profile, modes, vlan_ct, ipv6_ct, dhcp_lease, icmp, fragments, mid_stream, patient_monitor,
+          control_frames, arp_spoofing, ipv6_spoofing, rogue_dhcp, monitor_discovery)
 
 
 def check(directory):

@@ -41,6 +41,14 @@ bool IsPiece(const Bytes& frame) {
   return packet.is_fragment;
 }
 
+// What only the guards ask for. The oracle judges it, but does not read it again.
+void TakeGuardFacts(const Packet& packet, Packet& facts) {
+  facts.guard = packet.guard;
+  facts.l2_kind = packet.l2_kind;
+  facts.has_router_alert = packet.has_router_alert;
+  if (packet.guard == GuardKind::kDhcp) facts.dhcp = packet.dhcp;
+}
+
 }  // namespace
 
 Differential::Differential(Dice dice, const Options& options, Tally& tally)
@@ -73,6 +81,7 @@ void Differential::Compare(const Bytes& frame, Side side, uint16_t pair, const D
   }
   read.facts.reason = packet.reason;                                      // one of those that apply
   read.facts.anomalies |= packet.anomalies & MaskOf(Check::kDhcpOption);  // see parse_check.cc
+  TakeGuardFacts(packet, read.facts);
   const OracleAnswer expected = oracle_.Decide(read.facts, side, pair, gateway_.now());
   const OracleAnswer actual{decision.verdict, decision.reason, gateway_.RuleOf(decision),
                             gateway_.DeviceOf(decision)};

@@ -100,7 +100,9 @@ OracleAnswer Oracle::Decide(const Packet& packet, Side side, uint16_t pair, uint
       packet.reason == Reason::kVlanTruncated) {
     return {Verdict::kDrop, packet.reason, "", ""};
   }
-  if (packet.reason != Reason::kUndecided) return Refuse(Find(c), c, packet.reason);
+  if (packet.reason != Reason::kUndecided && packet.guard != GuardKind::kLayer2) {
+    return Refuse(Find(c), c, packet.reason);
+  }
   const bool is_error = packet.icmp_kind == IcmpKind::kError;
   const Conversation subject = is_error ? QuotedConversation(packet, side, pair).value_or(c) : c;
   const Who who = Find(subject);
@@ -109,8 +111,7 @@ OracleAnswer Oracle::Decide(const Packet& packet, Side side, uint16_t pair, uint
   if (const CheckMask failed = packet.anomalies & MaskOf(protection)) {
     return Refuse(who, subject, ReasonOf(failed));
   }
-  if (packet.layer3 == Layer3::kArp) return JudgeArp(packet, side, c);
-  if (packet.icmp_kind == IcmpKind::kNeighbour) return JudgeNeighbour(packet, side, c);
+  if (const auto guarded = JudgeGuarded(packet, side, c)) return *guarded;
   if (packet.icmp_kind == IcmpKind::kError) return JudgeError(packet, side, pair);
   return JudgePacket(packet, side, c);
 }

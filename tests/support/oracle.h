@@ -80,6 +80,8 @@ class Oracle {
   Who Owner(uint16_t pair, VlanTags vlan, const IpAddress& ip) const;  // kDevice or kNobody
   bool IsDeviceMac(uint16_t pair, VlanTags vlan, MacAddress mac) const;
   Who Find(const Conversation& c) const;
+  // Whether the first device that has the MAC is on another pair.
+  bool IsOnOtherPair(const Conversation& c) const;
   bool MayUse(const Who& who, const Conversation& c, const IpAddress& ip) const;
   bool MayBeAnybodys(const Conversation& c) const;
   bool HasDevices(const Conversation& c) const;
@@ -93,8 +95,14 @@ class Oracle {
   static Conversation ConversationOf(const Packet& packet, Side side, uint16_t pair);
   static std::optional<Conversation> QuotedConversation(const Packet& packet, Side side,
                                                         uint16_t pair);
+  // Nothing: the rules decide.
+  std::optional<OracleAnswer> JudgeGuarded(const Packet& packet, Side side,
+                                           const Conversation& c) const;
+  OracleAnswer JudgeLayer2(const Packet& packet, Side side, const Conversation& c) const;
   OracleAnswer JudgeArp(const Packet& packet, Side side, const Conversation& c) const;
-  OracleAnswer JudgeNeighbour(const Packet& packet, Side side, const Conversation& c) const;
+  std::optional<OracleAnswer> JudgeNeighbour(const Packet& packet, Side side,
+                                             const Conversation& c) const;
+  Reason JudgeDhcp(const Packet& packet, Side side, const Conversation& c, const Who& who) const;
   OracleAnswer JudgeError(const Packet& packet, Side side, uint16_t pair);
   OracleAnswer JudgePacket(const Packet& packet, Side side, const Conversation& c);
   OracleAnswer JudgeFirst(const Packet& packet, Side side, const Conversation& c);
@@ -120,5 +128,9 @@ class Oracle {
   DeviceSlots device_numbers_;
   std::map<std::string, uint32_t> number_of_;
 };
+
+// Whether a packet of `sender` to `ip` is for many: a group, the limited broadcast address, or the
+// last address of the subnet of /8 to /28 that both are in.
+bool IsForMany(const IpAddress& ip, const IpAddress& sender);
 
 }  // namespace cordon::dp::testing

@@ -35,7 +35,7 @@ bool IsIn(const IpPrefix& prefix, const IpAddress& ip) {
 bool IsUnusualIcmp(uint8_t number, uint8_t type) {
   static const std::set<uint8_t> kUsual = {0, 3, 8, 11};
   static const std::set<uint8_t> kUsualV6 = {1,   2,   3,   4,   128, 129, 130,
-                                             131, 132, 133, 134, 135, 136, 143};
+                                             131, 132, 133, 135, 136, 143};
   return (number == kIcmp && kUsual.count(type) == 0) ||
          (number == kIcmpv6 && kUsualV6.count(type) == 0);
 }
@@ -119,9 +119,18 @@ Oracle::Who Oracle::Find(const Conversation& c) const {
   return {spec_.unknown_device_ruleset ? Who::kUnknown : Who::kNobody, 0};
 }
 
+bool Oracle::IsOnOtherPair(const Conversation& c) const {
+  for (const DeviceSpec& device : spec_.devices) {
+    if (std::count(device.macs.begin(), device.macs.end(), c.device_mac) == 0) continue;
+    return PairOf(device) != c.pair;
+  }
+  return false;
+}
+
 bool Oracle::MayUse(const Who& who, const Conversation& c, const IpAddress& ip) const {
   const Who owner = Owner(c.pair, c.vlan, ip);
   if (owner.kind == Who::kDevice) return owner == who;
+  if (ip.IsMulticast() || ip.IsLimitedBroadcast()) return false;
   return who.kind != Who::kDevice || spec_.devices[who.index].ips.empty();
 }
 
@@ -228,13 +237,16 @@ Reason Oracle::CheckAddresses(const Who& who, const Conversation& c, bool sent_b
       c.protocol == kIcmpv6 && (type == 130 || type == 131 || type == 132 || type == 143);
   const IpAddress& ip = c.device_ip;
   const bool has_owner = Owner(c.pair, c.vlan, ip).kind == Who::kDevice;
+  const bool is_stranger = who.kind == Who::kNobody || who.kind == Who::kUnknown;
+  if (is_stranger && !sent_by_peer && IsOnOtherPair(c)) return Reason::kMacOnOtherPair;
   if (who.kind == Who::kNobody) return Reason::kUnknownDevice;
   if (sent_by_peer) {
     if (Owner(c.pair, c.vlan, c.peer_ip).kind == Who::kDevice) {
       return Reason::kDeviceMacOnNetworkSide;
     }
     if (dhcp || dhcpv6) return Reason::kUndecided;
-    const bool bound = who.kind == Who::kGroup ? !has_owner : MayUse(who, c, ip);
+    const bool bound =
+        who.kind == Who::kGroup ? !has_owner && IsForMany(ip, c.peer_ip) : MayUse(who, c, ip);
     return bound ? Reason::kUndecided : Reason::kDestinationNotBound;
   }
   bool passes = MayUse(who, c, ip);

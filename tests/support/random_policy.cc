@@ -107,6 +107,10 @@ PolicySpec RandomPolicy(Dice& dice, uint64_t generation) {
   spec.gateway = "random";
   spec.generation = generation;
   spec.pairs = all.pairs;
+  // The oracle knows no rates.
+  GuardSpec without_rates;
+  without_rates.arp_per_second = without_rates.group_per_second = 1'000'000;
+  spec.guards.assign(spec.pairs.size(), without_rates);
   for (size_t i = 0; i < 4; ++i) {
     RulesetSpec ruleset{"set", {}};
     for (size_t j = dice.Below(20); j > 0; --j) {

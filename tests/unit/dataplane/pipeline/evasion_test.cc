@@ -68,7 +68,7 @@ TEST_F(Evasion, RedirectAndSourceQuenchPassOnlyByRulesThatNameThem) {
   EXPECT_EQ(Fate(kNetwork, In().Icmp(5, 1)), "forward");
 }
 
-TEST_F(Evasion, Icmpv6RedirectPassesOnlyByARuleThatNamesIt) {
+TEST_F(Evasion, Icmpv6RedirectNeverPasses) {
   const Station pump{kPump.mac, Ip("fd00::1"), {}};
   const FrameBuilder redirect = FrameBuilder()
                                     .FromDevice({kServer.mac, Ip("fe80::9"), {}})
@@ -78,11 +78,11 @@ TEST_F(Evasion, Icmpv6RedirectPassesOnlyByARuleThatNamesIt) {
                                     .Icmp(137, 0);
   Policy any, named;
   gateway_.Enforce(any.Rules({Allow(kIn, RuleProtocol::kIcmpv6, "any")}).Device("pump", pump));
-  EXPECT_EQ(Fate(kNetwork, redirect), "icmp_type_not_named");
+  EXPECT_EQ(Fate(kNetwork, redirect), "nd_redirect");
   gateway_.Enforce(named.Generation(2)
                        .Rules({Allow(kIn, RuleProtocol::kIcmpv6, "any").IcmpType(137)})
                        .Device("pump", pump));
-  EXPECT_EQ(Fate(kNetwork, redirect), "forward");
+  EXPECT_EQ(Fate(kNetwork, redirect), "nd_redirect");
 }
 
 // The CT observes; nobody may hide behind that.

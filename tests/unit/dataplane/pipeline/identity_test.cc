@@ -114,7 +114,11 @@ TEST_F(Binding, DhcpStartsWithoutAnAddress) {
 
 TEST_F(Binding, LinkLocalSourcesServeMldAndDhcpv6Only) {
   const FrameBuilder link_local = Out(kPump6).From("fe80::1");
-  EXPECT_TRUE(Forwards(kDevice, FrameBuilder(link_local).Icmp(143, 0)));
+  EXPECT_TRUE(Forwards(kDevice, FrameBuilder(link_local)
+                                    .To("ff02::16")
+                                    .HopLimit(1)
+                                    .Extension(0, {5, 2, 0, 0, 1, 0})
+                                    .Icmp(143, 0)));
   EXPECT_TRUE(Forwards(kDevice, FrameBuilder(link_local)
                                     .To("ff02::1:2")
                                     .Udp(546, 547)
@@ -214,8 +218,8 @@ TEST_F(NdGuard, RouterAdvertisementsAreARulesMatter) {
                        .Device("pump", kPump6)
                        .Rules({Allow(kIn, RuleProtocol::kIcmpv6, "fe80::/10").IcmpType(134)})
                        .Device("ct", kCt));
-  const FrameBuilder advertisement = In(kPump6).From("fe80::9").HopLimit(255).Icmp(134, 0);
-  EXPECT_TRUE(Drops(kNetwork, advertisement, Reason::kNoRule));
+  const FrameBuilder advertisement = In(kPump6).From("fe80::9").HopLimit(255).Icmp(134, 0).Payload(Bytes(8));
+  EXPECT_TRUE(Drops(kNetwork, advertisement, Reason::kIcmpTypeNotNamed));
   EXPECT_TRUE(
       Forwards(kNetwork,
                FrameBuilder(advertisement).DestinationMac(Mac("33:33:00:00:00:01")).To("ff02::1")));

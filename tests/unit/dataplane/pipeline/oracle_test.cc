@@ -25,7 +25,7 @@ TEST(PipelineOracle, AgreesOnRandomPoliciesAndTraffic) {
   GTEST_SKIP() << "one thread: nothing for this sanitizer, and slow under it";
 #endif
   Tally tally;
-  for (uint64_t seed = 1; seed <= 40 && !HasFatalFailure(); ++seed) Agree(seed, 400, {}, tally);
+  for (uint64_t seed = 1; seed <= 48 && !HasFatalFailure(); ++seed) Agree(seed, 400, {}, tally);
   EXPECT_GE(tally.frames, 200'000u);
   for (const auto& [reason, count] : tally.reasons) {
     RecordProperty(std::string(ToString(reason)), static_cast<int>(count));
