@@ -41,17 +41,19 @@ inline CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std
   return command;
 }
 
-void AddApplyCommands(CommandTree& tree);       // apply, diff
-void AddDeviceCommands(CommandTree& tree);      // get devices, describe device
-void AddProfileCommands(CommandTree& tree);     // get profiles, describe profile
-void AddPeerCommands(CommandTree& tree);        // get peers, describe peer
-void AddGatewayCommands(CommandTree& tree);     // get gateways, describe gateway, gateways
-void AddImportCommands(CommandTree& tree);      // import devices
-void AddStatusCommand(CommandTree& tree);       // status, of the controller or of a gateway
-void AddGenerationCommands(CommandTree& tree);  // generations, rollback
-void AddEventCommand(CommandTree& tree);        // events
-void AddExplainCommand(CommandTree& tree);      // explain
-void AddLearnCommands(CommandTree& tree);       // learn propose
-void AddCompletionCommand(CommandTree& tree);   // completion bash|zsh
+void AddApplyCommands(CommandTree& tree);        // apply, diff
+void AddDeviceCommands(CommandTree& tree);       // get devices, describe device
+void AddProfileCommands(CommandTree& tree);      // get profiles, describe profile
+void AddPeerCommands(CommandTree& tree);         // get peers, describe peer
+void AddOverlayCommands(CommandTree& tree);      // get overlays, describe overlay
+void AddGatewayCommands(CommandTree& tree);      // get gateways, describe gateway, gateways
+void AddImportCommands(CommandTree& tree);       // import devices
+void AddStatusCommand(CommandTree& tree);        // status, of the controller or of a gateway
+void AddGenerationCommands(CommandTree& tree);   // generations, rollback
+void AddEventCommand(CommandTree& tree);         // events
+void AddGatewayListCommands(CommandTree& tree);  // rules, flows
+void AddExplainCommand(CommandTree& tree);       // explain
+void AddLearnCommands(CommandTree& tree);        // learn propose
+void AddCompletionCommand(CommandTree& tree);    // completion bash|zsh
 
 }  // namespace cordon::cp::cli

@@ -120,11 +120,13 @@ CommandLine::CommandLine(const std::string& version)
   AddDeviceCommands(tree_);
   AddProfileCommands(tree_);
   AddPeerCommands(tree_);
+  AddOverlayCommands(tree_);
   AddImportCommands(tree_);
   AddStatusCommand(tree_);
   AddGatewayCommands(tree_);
   AddGenerationCommands(tree_);
   AddEventCommand(tree_);
+  AddGatewayListCommands(tree_);
   AddExplainCommand(tree_);
   AddLearnCommands(tree_);
   AddCompletionCommand(tree_);

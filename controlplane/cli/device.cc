@@ -109,6 +109,9 @@ void PrintFacts(Context& context, const v1::Device& device) {
   sheet.Add("Source", device.source());
   sheet.Add("Changed", Ago(device, &v1::Device::has_changed, &v1::Device::changed, context.now()));
   sheet.Print(context.out(), context.style());
+  if (device.effective_knobs().empty()) return;
+  context.out() << "\nSet for it, by itself or its profile:\n";
+  PrintKnobs(device.effective_knobs(), context.out(), context.style());
 }
 
 ExitCode RunDescribe(Context& context, const std::string& name) {

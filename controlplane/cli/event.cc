@@ -21,11 +21,13 @@ struct EventOptions {
 };
 
 void WriteRecord(Context& context, const v1::FlowRecord& record) {
+  boost::json::object tree = ToTree(record);
+  if (record.rule().empty()) tree["rule"] = "default";  // what holds where no rule does
   if (context.options().output == OutputFormat::kJson) {
-    WriteJsonLine(ToTree(record), context.out());
+    WriteJsonLine(tree, context.out());
   } else {
     context.out() << "---\n";
-    WriteYaml(ToTree(record), context.out());
+    WriteYaml(tree, context.out());
   }
 }
 

@@ -39,6 +39,10 @@ std::string FormatWhy(const v1::FlowRecord& record) {
   if (address_matters && !record.device_ip().empty()) {
     text += ": " + Printable(record.device_ip());
   }
+  if (record.generation() != 0) {
+    const std::string rule = record.rule().empty() ? "default" : Printable(record.rule());
+    text += " (" + rule + ", generation " + std::to_string(record.generation()) + ")";
+  }
   if (record.count() > 1) text += " (" + FormatCount(record.count()) + " times)";
   return text;
 }

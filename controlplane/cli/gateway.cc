@@ -74,6 +74,14 @@ ExitCode RunDescribe(Context& context, const std::string& name) {
     return code;
   }
   FactsOf(gateway, context.now()).Print(context.out(), context.style());
+  if (!gateway.knobs().empty()) {
+    context.out() << "\nFor frames that belong to no device:\n";
+    PrintKnobs(gateway.knobs(), context.out(), context.style());
+  }
+  if (!gateway.guards().empty()) {
+    context.out() << "\nGuards of its pairs:\n";
+    PrintKnobs(gateway.guards(), context.out(), context.style());
+  }
   if (gateway.faults().empty()) return code;
   context.out() << "\nWhy it refused generation " << gateway.intended_generation() << ":\n";
   for (const v1::Fault& fault : gateway.faults()) {

@@ -82,6 +82,10 @@ ExitCode RunDescribe(Context& context, const std::string& name) {
   sheet.Add("Changed",
             Ago(profile, &v1::Profile::has_changed, &v1::Profile::changed, context.now()));
   sheet.Print(context.out(), context.style());
+  if (!profile.knobs().empty()) {
+    context.out() << "\nSets for its devices:\n";
+    PrintKnobs(profile.knobs(), context.out(), context.style());
+  }
   context.out() << (profile.rules().empty() ? "\nNo rule: nothing is allowed.\n" : "\nAllows:\n");
   RuleTable(profile).Print(context.out(), context.style());
   return code;

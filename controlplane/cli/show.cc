@@ -2,6 +2,7 @@
 #include "controlplane/cli/show.h"
 
 #include <algorithm>
+#include <map>
 
 #include "controlplane/cli/text.h"
 #include "controlplane/cli/tree.h"
@@ -19,6 +20,13 @@ std::string FormatPorts(const RepeatedPtrField<v1::PortRange>& ranges) {
     if (range.last() != range.first()) text += '-' + std::to_string(range.last());
   }
   return text;
+}
+
+// "tcp", "igmp", "protocol 47".
+std::string FormatProtocol(v1::Protocol protocol, uint32_t number) {
+  constexpr uint32_t kIgmp = 2;
+  if (protocol != v1::PROTOCOL_NUMBER) return Word(protocol);
+  return number == kIgmp ? "igmp" : "protocol " + std::to_string(number);
 }
 
 }  // namespace
@@ -68,10 +76,11 @@ Cell GatewayStateCell(v1::GatewayState state) {
 }
 
 std::string FormatService(const v1::ProfileRule& rule) {
+  if (!rule.preset().empty()) return "preset " + rule.preset();
   const bool by_device = rule.initiator() == v1::INITIATOR_DEVICE;
   const std::string listening = FormatPorts(by_device ? rule.peer_ports() : rule.device_ports());
   const std::string opening = FormatPorts(by_device ? rule.device_ports() : rule.peer_ports());
-  std::string text = Word(rule.protocol());
+  std::string text = FormatProtocol(rule.protocol(), rule.protocol_number());
   if (!listening.empty()) text += '/' + listening;
   if (!opening.empty()) text += " from " + opening;
   for (int i = 0; i < rule.icmp_types_size(); ++i) {
@@ -80,7 +89,25 @@ std::string FormatService(const v1::ProfileRule& rule) {
   return text;
 }
 
+std::string FormatService(const v1::OverlayEntry& rule) {
+  std::string text = FormatProtocol(rule.protocol(), rule.protocol_number());
+  if (!rule.ports().empty()) text += '/' + FormatPorts(rule.ports());
+  for (int i = 0; i < rule.icmp_types_size(); ++i) {
+    text += (i == 0 ? " type " : ",") + std::to_string(rule.icmp_types(i));
+  }
+  return text;
+}
+
+void PrintKnobs(const google::protobuf::Map<std::string, std::string>& knobs, std::ostream& out,
+                const Style& style) {
+  const std::map<std::string, std::string> sorted(knobs.begin(), knobs.end());
+  Table table({{"KNOB"}, {"VALUE"}});
+  for (const auto& [name, value] : sorted) table.AddRow({name, value});
+  table.Print(out, style);
+}
+
 std::string FormatPeer(const v1::ProfileRule& rule) {
+  if (!rule.preset().empty()) return "<> " + Join(ToStrings(rule.peer()));
   const char* arrow = rule.initiator() == v1::INITIATOR_DEVICE ? "-> " : "<- ";
   return arrow + Join(ToStrings(rule.peer()));
 }
@@ -94,6 +121,11 @@ Table RuleTable(const v1::Profile& profile) {
       also.push_back("idle " + FormatDuration(ToChrono(rule.idle_timeout())));
     }
     if (rule.keep_alive()) also.emplace_back("keep-alive");
+    if (!rule.group().empty()) also.push_back("group " + rule.group());
+    if (rule.has_expires_at()) {
+      also.push_back("until " + FormatTime(ToTimePoint(rule.expires_at())));
+    }
+    if (rule.log()) also.emplace_back("logged");
     table.AddRow({rule.id(), FormatPeer(rule), FormatService(rule), Join(also), rule.reason()});
   }
   return table;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <google/protobuf/duration.pb.h>
+#include <google/protobuf/map.h>
 #include <google/protobuf/repeated_ptr_field.h>
 #include <google/protobuf/timestamp.pb.h>
 
@@ -41,6 +42,11 @@ Cell GatewayStateCell(v1::GatewayState state);
 
 // "tcp/104,11112" by the L4 ports of the side that listens; "udp/67 from 68".
 std::string FormatService(const v1::ProfileRule& rule);
+// "tcp/445": what an overlay denies.
+std::string FormatService(const v1::OverlayEntry& rule);
+// What is set beside rules, one row each, in order of name: "limits.max_flows", "64".
+void PrintKnobs(const google::protobuf::Map<std::string, std::string>& knobs, std::ostream& out,
+                const Style& style);
 // "-> pacs-archive" for what the device opens, "<- any" for what peers open.
 std::string FormatPeer(const v1::ProfileRule& rule);
 // One row a rule: what, with whom, why.

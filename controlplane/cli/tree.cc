@@ -61,8 +61,24 @@ json::value FieldTree(const Message& message, const FieldDescriptor& field, int 
   return nullptr;
 }
 
+// Maps have text as keys and values; in order of key.
+json::value MapTree(const Message& message, const FieldDescriptor& field) {
+  const FieldDescriptor& key = *field.message_type()->map_key();
+  const FieldDescriptor& value = *field.message_type()->map_value();
+  std::map<std::string, std::string> sorted;
+  for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
+    const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
+    sorted[entry.GetReflection()->GetString(entry, &key)] =
+        entry.GetReflection()->GetString(entry, &value);
+  }
+  json::object object;
+  for (const auto& [name, text] : sorted) object[name] = text;
+  return object;
+}
+
 json::value WholeField(const Message& message, const FieldDescriptor& field) {
   const Reflection& r = *message.GetReflection();
+  if (field.is_map()) return MapTree(message, field);
   if (field.is_repeated()) {
     json::array elements;
     for (int i = 0; i < r.FieldSize(message, &field); ++i) {

@@ -30,14 +30,15 @@ class DocumentParser {
   ParsedDocuments Take() { return std::move(parsed_); }
 
  private:
-  enum Kind : size_t { kPeer, kProfile, kGateway, kDevice, kNoKind };
+  enum Kind : size_t { kPeer, kProfile, kGateway, kDevice, kOverlay, kNoKind };
 
   void ReadDocument(const dp::YamlNode& document) {
     dp::YamlMap map = document.AsMap();
     if (!document.IsMap()) return;
     const auto kind_node = map.Require("kind");
     const size_t kind =
-        kind_node ? kind_node->AsOneOf({"Peer", "Profile", "Gateway", "Device"}).value_or(kNoKind)
+        kind_node ? kind_node->AsOneOf({"Peer", "Profile", "Gateway", "Device", "Overlay"})
+                        .value_or(kNoKind)
                   : kNoKind;
     std::string name;
     const auto name_node = map.Require("name");
@@ -46,7 +47,7 @@ class DocumentParser {
       map.Ignore();  // without its kind nobody knows which keys are right
       return;
     }
-    constexpr std::string_view kKinds[] = {"Peer", "Profile", "Gateway", "Device"};
+    constexpr std::string_view kKinds[] = {"Peer", "Profile", "Gateway", "Device", "Overlay"};
     const std::string_view kind_name = kKinds[kind];
     const std::string key = std::string(kind_name) + " " + name;
     if (name_node && name_node->IsScalar()) {
@@ -70,11 +71,13 @@ class DocumentParser {
         parsed_.devices.push_back(ReadDevice(map, name));
         return;
       case kProfile:
+      case kOverlay:
       case kNoKind:
         break;
     }
     std::vector<dp::YamlNode> rules;
-    parsed_.profiles.push_back(ReadProfile(map, name, rules));
+    if (kind == kProfile) parsed_.profiles.push_back(ReadProfile(map, name, rules));
+    if (kind == kOverlay) parsed_.overlays.push_back(ReadOverlay(map, name, rules));
     for (size_t i = 0; i < rules.size(); ++i) {
       parsed_.places.emplace(key + " rules[" + std::to_string(i) + "]", LineOf(file_, rules[i]));
     }
@@ -98,6 +101,7 @@ Configuration Merge(const Configuration& base, const ParsedDocuments& documents)
   for (const Peer& peer : documents.peers) merged.peers[peer.name] = peer;
   for (const Profile& profile : documents.profiles) merged.profiles[profile.name] = profile;
   for (const GatewayConfig& gateway : documents.gateways) merged.gateways[gateway.name] = gateway;
+  for (const Overlay& overlay : documents.overlays) merged.overlays[overlay.name] = overlay;
   for (const Device& device : documents.devices) merged.devices[device.name] = device;
   return merged;
 }

@@ -20,6 +20,7 @@ struct ParsedDocuments {
   std::vector<Peer> peers;
   std::vector<Profile> profiles;
   std::vector<GatewayConfig> gateways;
+  std::vector<Overlay> overlays;
   std::vector<Device> devices;
   Places places;                   // "Device ct-2" -> "policy.yaml:31"
   std::vector<InputFault> faults;  // all of them: "policy.yaml:12: rules[0].protocol"
@@ -36,6 +37,7 @@ Configuration Merge(const Configuration& base, const ParsedDocuments& documents)
 std::string ToYaml(const Peer& peer);
 std::string ToYaml(const Profile& profile);
 std::string ToYaml(const GatewayConfig& gateway);
+std::string ToYaml(const Overlay& overlay);
 std::string ToYaml(const Device& device);
 
 // The column mapping of an inventory import (see configs/lab/inventory-mapping.yaml).

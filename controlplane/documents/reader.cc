@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include "controlplane/profile/instant.h"
+
 namespace cordon::cp {
 namespace {
 
@@ -62,48 +64,70 @@ std::optional<uint8_t> ParseIcmpType(const std::string& text) {
   return type <= 255 ? std::optional(static_cast<uint8_t>(type)) : std::nullopt;
 }
 
-void ReadRulePeers(YamlMap& map, ProfileRule& rule) {
-  const auto node = map.Require("peer");
-  if (!node) return;
-  for (const YamlNode& one : node->AsListOrOne()) {
-    const auto text = one.AsString();
-    if (!text) continue;
-    if (dp::ParsePrefix(*text) || IsResourceName(*text)) {
-      rule.peer.push_back(*text);
-    } else {
-      one.Fail("'" + text->substr(0, 60) + "' is neither a Peer's name nor 'any' nor " +
-               std::string(kPrefixWanted));
-    }
+// Lines of a preset say themselves what else a rule says; only what every rule has is left.
+void ReadService(YamlMap& map, ProfileRule& rule) {
+  if (const auto preset = map.Find("preset")) {
+    rule.preset = preset->AsString().value_or("");
+    return;
   }
+  if (const auto initiator = map.Require("initiator")) {
+    rule.initiator = initiator->AsOneOf({"device", "peer"}).value_or(0) == 0
+                         ? RuleInitiator::kDevice
+                         : RuleInitiator::kPeer;
+  }
+  ReadProtocol(map, rule.protocol, rule.protocol_number);
+  rule.peer_ports = ReadPorts(map, "peer_ports");
+  rule.device_ports = ReadPorts(map, "device_ports");
+  rule.icmp_types = ReadIcmpTypes(map);
+  if (const auto group = map.Find("group")) {
+    std::vector<dp::IpAddress> groups;
+    ReadEach(
+        {*group}, [](const std::string& text) { return dp::ParseIp(text); },
+        "a multicast or broadcast address such as 224.0.0.251", groups);
+    if (!groups.empty()) rule.group = groups.front();
+  }
+}
+
+void ReadExpiry(YamlMap& map, ProfileRule& rule) {
+  const auto node = map.Find("expires_at");
+  const auto text = node ? node->AsString() : std::nullopt;
+  if (!text) return;
+  rule.expires_at = ParseInstant(*text);
+  if (rule.expires_at) return;
+  node->Fail("'" + text->substr(0, 60) +
+             "' is not a time with its zone such as 2026-12-24T18:00:00Z or "
+             "2026-12-24T19:00:00+01:00 (RFC 3339)");
 }
 
 ProfileRule ReadRule(const YamlNode& node) {
   YamlMap map = node.AsMap();
   ProfileRule rule;
   rule.id = map.RequiredString("id");
-  if (const auto initiator = map.Require("initiator")) {
-    rule.initiator = initiator->AsOneOf({"device", "peer"}).value_or(0) == 0
-                         ? RuleInitiator::kDevice
-                         : RuleInitiator::kPeer;
-  }
-  ReadRulePeers(map, rule);
-  if (const auto protocol = map.Require("protocol")) {
-    rule.protocol = static_cast<RuleProtocol>(
-        protocol->AsOneOf({"tcp", "udp", "icmp", "icmpv6", "any"}).value_or(0));
-  }
-  const auto parse_ports = [](const std::string& text) { return dp::ParsePortRange(text); };
-  const std::string ports = "a port or a range such as 104 or \"1024-2047\" (1 to 65535)";
-  ReadList(map, "peer_ports", parse_ports, ports, rule.peer_ports);
-  ReadList(map, "device_ports", parse_ports, ports, rule.device_ports);
-  ReadList(map, "icmp_types", ParseIcmpType, "an ICMP type (0 to 255)", rule.icmp_types);
+  ReadService(map, rule);
+  rule.peer = ReadPeers(map);
   rule.vlan = ReadVlan(map);
   rule.idle_timeout = std::chrono::duration_cast<std::chrono::seconds>(
       map.Duration("idle_timeout", std::chrono::nanoseconds(0),
                    {std::chrono::seconds(1), std::chrono::hours(24 * 40)}));
   rule.keep_alive = map.Bool("keep_alive", false);
+  ReadExpiry(map, rule);
+  rule.log = map.Bool("log", false);
   rule.reason = map.String("reason");
   if (rule.reason.empty() && node.IsMap())
     node.Fail("no reason: say why the device needs this rule");
+  return rule;
+}
+
+OverlayRule ReadOverlayRule(const YamlNode& node) {
+  YamlMap map = node.AsMap();
+  OverlayRule rule;
+  rule.id = map.RequiredString("id");
+  rule.peer = ReadPeers(map);
+  ReadProtocol(map, rule.protocol, rule.protocol_number);
+  rule.ports = ReadPorts(map, "ports");
+  rule.icmp_types = ReadIcmpTypes(map);
+  rule.reason = map.String("reason");
+  if (rule.reason.empty() && node.IsMap()) node.Fail("no reason: say why it is denied everywhere");
   return rule;
 }
 
@@ -135,6 +159,45 @@ std::string LineOf(const std::string& file, const dp::YamlNode& node) {
   return file + ":" + std::to_string(node.line());
 }
 
+std::vector<std::string> ReadPeers(YamlMap& map) {
+  std::vector<std::string> peers;
+  const auto node = map.Require("peer");
+  if (!node) return peers;
+  for (const YamlNode& one : node->AsListOrOne()) {
+    const auto text = one.AsString();
+    if (!text) continue;
+    if (dp::ParsePrefix(*text) || IsResourceName(*text)) {
+      peers.push_back(*text);
+    } else {
+      one.Fail("'" + text->substr(0, 60) + "' is neither a Peer's name nor 'any' nor " +
+               std::string(kPrefixWanted));
+    }
+  }
+  return peers;
+}
+
+std::vector<uint8_t> ReadIcmpTypes(YamlMap& map) {
+  std::vector<uint8_t> types;
+  ReadList(map, "icmp_types", ParseIcmpType, "an ICMP type (0 to 255)", types);
+  return types;
+}
+
+std::vector<dp::PortRange> ReadPorts(YamlMap& map, std::string_view key) {
+  std::vector<dp::PortRange> ports;
+  ReadList(
+      map, key, [](const std::string& text) { return dp::ParsePortRange(text); },
+      "a port or a range such as 104 or \"1024-2047\" (1 to 65535)", ports);
+  return ports;
+}
+
+void ReadProtocol(YamlMap& map, RuleProtocol& protocol, uint8_t& number) {
+  const auto node = map.Require("protocol");
+  const auto text = node ? node->AsString() : std::nullopt;
+  if (!text || ParseProtocol(*text, protocol, number)) return;
+  node->Fail("'" + text->substr(0, 60) +
+             "' is not one of tcp, udp, icmp, icmpv6, igmp, any, or an IP protocol number");
+}
+
 Peer ReadPeer(YamlMap& map, std::string name) {
   Peer peer;
   peer.name = std::move(name);
@@ -152,9 +215,14 @@ GatewayConfig ReadGateway(YamlMap& map, std::string name) {
   gateway.name = std::move(name);
   if (const auto pairs = map.Require("pairs")) {
     for (const YamlNode& pair : pairs->AsList()) {
-      gateway.pairs.push_back(pair.AsMap().RequiredString("name"));
+      YamlMap one = pair.AsMap();
+      gateway.pairs.push_back(one.RequiredString("name"));
+      if (const auto guards = one.Find("guards")) {
+        gateway.guards[gateway.pairs.back()] = ReadGuards(guards->AsMap());
+      }
     }
   }
+  gateway.protection = ReadProtection(map);
   gateway.unknown_device = map.String("unknown_device", "deny");
   return gateway;
 }
@@ -174,6 +242,7 @@ Device ReadDevice(YamlMap& map, std::string name) {
   device.pair = map.String("pair");
   device.mode =
       static_cast<DeviceMode>(map.OneOf("mode", {"observe", "audit", "enforce", "quarantine"}, 0));
+  device.knobs = ReadKnobs(map);
   device.source = "apply";
   return device;
 }
@@ -183,9 +252,19 @@ Profile ReadProfile(YamlMap& map, std::string name, std::vector<YamlNode>& rule_
   profile.name = std::move(name);
   profile.description = map.String("description");
   for (const YamlNode& node : map.List("match")) profile.match.push_back(ReadMatch(node));
+  profile.knobs = ReadKnobs(map);
   rule_nodes = map.List("rules");
   for (const YamlNode& node : rule_nodes) profile.rules.push_back(ReadRule(node));
   return profile;
+}
+
+Overlay ReadOverlay(YamlMap& map, std::string name, std::vector<YamlNode>& rule_nodes) {
+  Overlay overlay;
+  overlay.name = std::move(name);
+  overlay.description = map.String("description");
+  rule_nodes = map.List("rules");
+  for (const YamlNode& node : rule_nodes) overlay.rules.push_back(ReadOverlayRule(node));
+  return overlay;
 }
 
 }  // namespace cordon::cp

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "controlplane/documents/documents.h"
+#include "controlplane/policy/ethertype.h"
+#include "controlplane/profile/instant.h"
 #include "dataplane/yaml/strict_yaml.h"
 
 namespace cordon::cp {
@@ -71,41 +73,94 @@ std::string Head(std::string_view kind, const std::string& name) {
   return "kind: " + std::string(kind) + "\nname: " + Scalar(name) + "\n";
 }
 
-std::string_view Word(RuleProtocol protocol) {
-  constexpr std::string_view kWords[] = {"tcp", "udp", "icmp", "icmpv6", "any"};
-  return kWords[static_cast<size_t>(protocol)];
-}
-
 // A bare address where the prefix is one address.
 std::string AddressText(const dp::IpPrefix& prefix) {
   const bool one_address = prefix.length == (prefix.address.IsV4() ? 32 : 128);
   return one_address ? ToString(prefix.address) : ToString(prefix);
 }
 
+std::string PeerYaml(const std::vector<std::string>& peers) {
+  return "    peer: " +
+         (peers.size() == 1 ? Scalar(peers.front())
+                            : Flow(peers, [](const std::string& peer) { return peer; })) +
+         "\n";
+}
+
+std::string PortsYaml(std::string_view key, const std::vector<dp::PortRange>& ports) {
+  if (ports.empty()) return "";
+  return "    " + std::string(key) + ": " +
+         Flow(ports, [](dp::PortRange range) { return dp::ToString(range); }) + "\n";
+}
+
+std::string TypesYaml(const std::vector<uint8_t>& types) {
+  if (types.empty()) return "";
+  return "    icmp_types: " + Flow(types, [](uint8_t type) { return std::to_string(type); }) + "\n";
+}
+
+std::string ProtectionYaml(const Protection& protection) {
+  std::string yaml;
+  // "off" would be read as a truth value elsewhere; as a scalar of ours it is quoted.
+  if (protection.level) Field(yaml, "protection", std::string(ToString(*protection.level)));
+  if (protection.checks.empty()) return yaml;
+  yaml += "checks:\n";
+  for (const auto& [check, action] : protection.checks) {
+    yaml += "  " + std::string(dp::ToString(check)) + ": " + std::string(ToString(action)) + "\n";
+  }
+  return yaml;
+}
+
+std::string KnobsYaml(const Knobs& knobs) {
+  std::string yaml = ProtectionYaml(knobs.protection);
+  if (knobs.limits.empty()) return yaml;
+  yaml += "limits:\n";
+  std::string map;  // that is open
+  for (const auto& [limit, value] : knobs.limits) {
+    const std::string name(ToString(limit));
+    const size_t dot = name.find('.');
+    const std::string parent = dot == std::string::npos ? "" : name.substr(0, dot);
+    if (!parent.empty() && parent != map) yaml += "  " + parent + ":\n";
+    map = parent;
+    yaml += (parent.empty() ? "  " + name : "    " + name.substr(dot + 1)) + ": " +
+            std::to_string(value) + "\n";
+  }
+  return yaml;
+}
+
+std::string GuardsYaml(const dp::GuardSpec& guards) {
+  std::string yaml = "ethertypes: " + Flow(guards.ethertypes, EthertypeText);
+  if (!guards.dhcp_servers.empty()) {
+    yaml += ", dhcp_servers: " +
+            Flow(guards.dhcp_servers, [](const dp::IpAddress& ip) { return ToString(ip); });
+  }
+  const auto rate = [&yaml](std::string_view key, uint32_t frames) {
+    if (frames != 0) yaml += ", " + std::string(key) + ": " + std::to_string(frames);
+  };
+  rate("arp_per_second", guards.arp_per_second);
+  rate("group_per_second", guards.group_per_second);
+  return "{" + yaml + "}";
+}
+
 std::string RuleYaml(const ProfileRule& rule) {
   constexpr std::string_view kIndent = "    ";
-  const auto range_text = [](dp::PortRange range) { return dp::ToString(range); };
   std::string yaml = "  - id: " + Scalar(rule.id) + "\n";
-  Field(yaml, "initiator", rule.initiator == RuleInitiator::kDevice ? "device" : "peer", kIndent);
-  yaml += "    peer: ";
-  yaml += rule.peer.size() == 1 ? Scalar(rule.peer.front())
-                                : Flow(rule.peer, [](const std::string& peer) { return peer; });
-  yaml += "\n";
-  Field(yaml, "protocol", std::string(Word(rule.protocol)), kIndent);
-  if (!rule.peer_ports.empty())
-    yaml += "    peer_ports: " + Flow(rule.peer_ports, range_text) + "\n";
-  if (!rule.device_ports.empty()) {
-    yaml += "    device_ports: " + Flow(rule.device_ports, range_text) + "\n";
+  Field(yaml, "preset", rule.preset, kIndent);
+  if (rule.preset.empty()) {
+    Field(yaml, "initiator", rule.initiator == RuleInitiator::kDevice ? "device" : "peer", kIndent);
   }
-  if (!rule.icmp_types.empty()) {
-    yaml += "    icmp_types: " +
-            Flow(rule.icmp_types, [](uint8_t type) { return std::to_string(type); }) + "\n";
+  yaml += PeerYaml(rule.peer);
+  if (rule.preset.empty()) {
+    Field(yaml, "protocol", ProtocolText(rule.protocol, rule.protocol_number), kIndent);
   }
+  yaml += PortsYaml("peer_ports", rule.peer_ports) + PortsYaml("device_ports", rule.device_ports) +
+          TypesYaml(rule.icmp_types);
+  if (rule.group) Field(yaml, "group", ToString(*rule.group), kIndent);
   if (rule.vlan) Field(yaml, "vlan", dp::ToString(*rule.vlan), kIndent);
   if (rule.idle_timeout.count() != 0) {
     Field(yaml, "idle_timeout", dp::FormatDuration(rule.idle_timeout), kIndent);
   }
   if (rule.keep_alive) yaml += "    keep_alive: true\n";
+  if (rule.expires_at) Field(yaml, "expires_at", FormatInstant(*rule.expires_at), kIndent);
+  if (rule.log) yaml += "    log: true\n";
   Field(yaml, "reason", rule.reason, kIndent);
   return yaml;
 }
@@ -134,6 +189,7 @@ std::string ToYaml(const Profile& profile) {
     add("model", match.model);
     yaml += "  - {" + fields + "}\n";
   }
+  yaml += KnobsYaml(profile.knobs);
   yaml += profile.rules.empty() ? "rules: []\n" : "rules:\n";
   for (const ProfileRule& rule : profile.rules) yaml += RuleYaml(rule);
   return yaml;
@@ -142,10 +198,26 @@ std::string ToYaml(const Profile& profile) {
 std::string ToYaml(const GatewayConfig& gateway) {
   std::string yaml = Head("Gateway", gateway.name) + "pairs: [";
   for (size_t i = 0; i < gateway.pairs.size(); ++i) {
-    yaml += std::string(i == 0 ? "" : ", ") + "{name: " + Scalar(gateway.pairs[i]) + "}";
+    yaml += std::string(i == 0 ? "" : ", ") + "{name: " + Scalar(gateway.pairs[i]);
+    const auto guards = gateway.guards.find(gateway.pairs[i]);
+    if (guards != gateway.guards.end()) yaml += ", guards: " + GuardsYaml(guards->second);
+    yaml += "}";
   }
   yaml += "]\n";
   Field(yaml, "unknown_device", gateway.unknown_device);
+  return yaml + ProtectionYaml(gateway.protection);
+}
+
+std::string ToYaml(const Overlay& overlay) {
+  std::string yaml = Head("Overlay", overlay.name);
+  Field(yaml, "description", overlay.description);
+  yaml += overlay.rules.empty() ? "rules: []\n" : "rules:\n";
+  for (const OverlayRule& rule : overlay.rules) {
+    yaml += "  - id: " + Scalar(rule.id) + "\n" + PeerYaml(rule.peer);
+    Field(yaml, "protocol", ProtocolText(rule.protocol, rule.protocol_number), "    ");
+    yaml += PortsYaml("ports", rule.ports) + TypesYaml(rule.icmp_types);
+    Field(yaml, "reason", rule.reason, "    ");
+  }
   return yaml;
 }
 
@@ -173,7 +245,7 @@ std::string ToYaml(const Device& device) {
   Field(yaml, "gateway", device.gateway);
   Field(yaml, "pair", device.pair);
   Field(yaml, "mode", std::string(ToString(device.mode)));
-  return yaml;
+  return yaml + KnobsYaml(device.knobs);
 }
 
 }  // namespace cordon::cp

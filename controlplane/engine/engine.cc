@@ -257,7 +257,15 @@ absl::StatusOr<ExplainResult> Engine::Explain(const Question& question) const {
                                          "' stands behind no gateway that has a policy: " +
                                          "set 'gateway' and 'pair' in its document");
   }
-  auto explanation = cp::Explain(snapshot->configuration, *gateway->second.table, question);
+  // The gateway leaves out rules as they expire; so does the answer.
+  const int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
+  std::shared_ptr<const dp::PolicyTable> table = gateway->second.table;
+  if (table->next_expiry() && *table->next_expiry() <= now) {
+    table = dp::Compile(*gateway->second.set, {}, {.now = now}).table;
+  }
+  auto explanation = cp::Explain(snapshot->configuration, *table, question, now);
   if (!explanation) {
     return absl::FailedPreconditionError("device '" + question.device +
                                          "' is not in the policy of its gateway");

@@ -69,6 +69,8 @@ std::vector<std::string> DescribeChange(const Device& before, const Device& afte
   Compare("gateway", before.gateway, after.gateway, details);
   Compare("pair", before.pair, after.pair, details);
   Compare("mode", std::string(ToString(before.mode)), std::string(ToString(after.mode)), details);
+  const auto knobs = DescribeChange(DescribeKnobs(before.knobs), DescribeKnobs(after.knobs));
+  details.insert(details.end(), knobs.begin(), knobs.end());
   return details;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/inventory/knobs.h"
 #include "dataplane/packet/address.h"
 #include "dataplane/packet/packet.h"
 
@@ -31,6 +32,7 @@ struct Device {
   std::string gateway;  // empty: known, but behind no gateway yet
   std::string pair;
   DeviceMode mode = DeviceMode::kObserve;
+  Knobs knobs{};       // its own; the profile's hold where it sets none
   std::string source;  // "apply" or "import:FILE"
   friend bool operator==(const Device&, const Device&) = default;
 };

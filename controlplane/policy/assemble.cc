@@ -15,6 +15,16 @@ class Assembly {
     set_.gateway = gateway.name;
     set_.generation = generation;
     set_.pairs = gateway.pairs;
+    set_.protection = ResolveProtection(gateway.protection);
+    for (const std::string& pair : gateway.pairs) {
+      const auto guards = gateway.guards.find(pair);
+      set_.guards.push_back(guards == gateway.guards.end() ? dp::GuardSpec{} : guards->second);
+    }
+    for (const auto& [name, overlay] : configuration.overlays) {
+      for (const OverlayRule& rule : overlay.rules) {
+        set_.overlay.push_back(ResolveOverlayRule(name, rule, configuration.peers));
+      }
+    }
     if (gateway.unknown_device == "deny") return;
     const auto profile = configuration.profiles.find(gateway.unknown_device);
     if (profile != configuration.profiles.end()) {
@@ -33,6 +43,9 @@ class Assembly {
     spec.ips = device.ips;
     spec.mode = ResolveMode(device.mode);
     spec.ruleset = RulesetOf(*profile);
+    const Knobs knobs = Overlaid(profile->knobs, device.knobs);
+    spec.protection = ResolveProtection(knobs.protection);
+    spec.limits = ResolveLimits(knobs.limits);
   }
 
   PolicySet Take() { return std::move(set_); }
@@ -71,7 +84,8 @@ PolicySet Assemble(const Configuration& configuration, const std::string& gatewa
 
 bool SameContent(const PolicySet& a, const PolicySet& b) {
   return a.gateway == b.gateway && a.pairs == b.pairs && a.rulesets == b.rulesets &&
-         a.devices == b.devices && a.unknown_device_ruleset == b.unknown_device_ruleset;
+         a.devices == b.devices && a.unknown_device_ruleset == b.unknown_device_ruleset &&
+         a.protection == b.protection && a.guards == b.guards && a.overlay == b.overlay;
 }
 
 }  // namespace cordon::cp

@@ -7,43 +7,18 @@
 #include <utility>
 
 #include "controlplane/policy/assemble.h"
+#include "controlplane/policy/check_rule.h"
 #include "controlplane/policy/describe.h"
 #include "controlplane/policy/resolve.h"
+#include "controlplane/profile/covered.h"
+#include "controlplane/profile/preset.h"
 #include "dataplane/flow/key.h"
 
 namespace cordon::cp {
 namespace {
 
-// Longer ones are a slip of the unit, and the data plane's 32-bit milliseconds wrap after 49 days.
-constexpr std::chrono::seconds kLongestIdleTimeout = std::chrono::hours(24 * 40);
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-template <typename T>
-std::string DidYouMean(std::string_view word, const std::map<std::string, T>& known) {
-  const std::string* nearest = nullptr;
-  size_t distance = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const auto& [name, value] : known) {
-    const size_t d = EditDistance(word.substr(0, 64), name);
-    if (d < distance) {
-      distance = d;
-      nearest = &name;
-    }
-  }
-  return nearest == nullptr ? "" : "; did you mean '" + *nearest + "'?";
-}
+// Each rule is compared with all in front of it; longer lists are made by programs.
+constexpr size_t kMostCompared = 500;
 
 class Checker {
  public:
@@ -54,6 +29,7 @@ class Checker {
     for (const auto& [name, peer] : configuration_.peers) CheckPeer(peer);
     for (const auto& [name, profile] : configuration_.profiles) CheckProfile(profile);
     for (const auto& [name, gateway] : configuration_.gateways) CheckGateway(gateway);
+    for (const auto& [name, overlay] : configuration_.overlays) CheckOverlay(overlay);
     for (const auto& [name, device] : configuration_.devices) CheckDevice(device);
     return std::move(checked_);
   }
@@ -105,6 +81,7 @@ class Checker {
               "a match needs a class, a vendor or a model");
       }
     }
+    CheckLimits(subject, profile.knobs.limits);
     std::set<std::string_view> ids;
     for (size_t i = 0; i < profile.rules.size(); ++i) {
       const ProfileRule& rule = profile.rules[i];
@@ -114,68 +91,70 @@ class Checker {
       } else if (!ids.insert(rule.id).second) {
         Fault(part, "id", "the id '" + rule.id + "' is taken by another rule of this profile");
       }
-      CheckRule(part, rule);
+      Rules(part).Check(rule);
+      const std::string warning = RuleWarning(rule);
+      if (!warning.empty()) Warn(part, "", warning);
+      const ProfileRule* earlier = i < kMostCompared ? FindCovering(profile, i) : nullptr;
+      if (earlier != nullptr) {
+        Warn(part, "", "never counts: rule '" + earlier->id + "' in front of it allows all of it");
+      }
     }
+    CheckOrigins(subject, profile);
   }
 
-  void CheckRule(const Subject& part, const ProfileRule& rule) {
-    if (rule.reason.empty()) Fault(part, "reason", "say why the device needs this rule");
-    CheckRulePeers(part, rule);
-    const bool icmp =
-        rule.protocol == RuleProtocol::kIcmp || rule.protocol == RuleProtocol::kIcmpv6;
-    if (icmp && !(rule.peer_ports.empty() && rule.device_ports.empty())) {
-      Fault(part, "protocol", "icmp has no ports; leave out peer_ports and device_ports");
-    }
-    if (!icmp && !rule.icmp_types.empty()) {
-      Fault(part, "icmp_types", "only rules of protocol icmp or icmpv6 have icmp_types");
-    }
-    CheckPorts(part, "peer_ports", rule.peer_ports);
-    CheckPorts(part, "device_ports", rule.device_ports);
-    if (rule.idle_timeout.count() < 0 || rule.idle_timeout > kLongestIdleTimeout) {
-      Fault(part, "idle_timeout", "an idle timeout is from 1s to 960h (40 days)");
-    }
-    if (rule.vlan) CheckVlan(part, *rule.vlan);
-    const bool everything = rule.protocol == RuleProtocol::kAny && rule.peer_ports.empty() &&
-                            rule.device_ports.empty() &&
-                            std::find(rule.peer.begin(), rule.peer.end(), "any") != rule.peer.end();
-    if (everything) {
-      Warn(part, "",
-           rule.initiator == RuleInitiator::kDevice
-               ? "allows the device to open everything to everybody"
-               : "allows everybody to open everything to the device");
-    }
-  }
-
-  void CheckRulePeers(const Subject& part, const ProfileRule& rule) {
-    if (rule.peer.empty()) {
-      Fault(part, "peer", "a rule needs a peer: a Peer's name, 'any', or addresses");
-    }
-    for (const std::string& name : rule.peer) {
-      if (name == "any") {
-        if (rule.peer.size() > 1) Fault(part, "peer", "'any' stands alone; drop the other peers");
-      } else if (!configuration_.peers.contains(name) && !dp::ParsePrefix(name)) {
-        Fault(part, "peer",
-              "there is no Peer '" + name + "'" + DidYouMean(name, configuration_.peers) +
-                  " (a peer is a Peer's name, 'any', or addresses)");
+  // The lines of a preset get ids of their own, which may be taken.
+  void CheckOrigins(const Subject& subject, const Profile& profile) {
+    std::set<std::string> ids;
+    for (const ProfileRule& rule : profile.rules) ids.insert(rule.id);
+    for (const ProfileRule& rule : profile.rules) {
+      if (rule.preset.empty()) continue;
+      for (const ProfileRule& line : ExpandRule(rule)) {
+        if (ids.insert(line.id).second) continue;
+        Fault(subject, "rules",
+              "the id '" + line.id + "', which preset " + rule.preset + " of rule '" + rule.id +
+                  "' makes, is taken by another rule; rename one of them");
       }
     }
   }
 
-  void CheckPorts(const Subject& part, const std::string& field,
-                  const std::vector<dp::PortRange>& ranges) {
-    for (const dp::PortRange& range : ranges) {
-      if (range.first == 0 || range.first > range.last) {
-        Fault(part, field,
-              "'" + std::to_string(range.first) + "-" + std::to_string(range.last) +
-                  "' is no range of L4 ports; ports are 1 to 65535, the lower one first");
+  void CheckLimits(const Subject& subject, const Limits& limits) {
+    constexpr uint64_t kMostPerSecond = 1'000'000'000'000, kMostFlows = 10'000'000;
+    for (const auto& [limit, value] : limits) {
+      const bool flows = limit == Limit::kMaxFlows || limit == Limit::kMaxHalfOpen;
+      const uint64_t most = flows ? kMostFlows : kMostPerSecond;
+      if (value <= most) continue;
+      Fault(subject, "limits." + std::string(ToString(limit)),
+            std::to_string(value) + " is too much; 0 (no limit) to " + std::to_string(most));
+    }
+  }
+
+  void CheckOverlay(const Overlay& overlay) {
+    const Subject subject{"Overlay", overlay.name, ""};
+    CheckName(subject);
+    if (configuration_.profiles.contains(overlay.name)) {
+      Fault(subject, "name", "a profile has this name; origins of their rules could be the same");
+    }
+    std::set<std::string_view> ids;
+    for (size_t i = 0; i < overlay.rules.size(); ++i) {
+      const OverlayRule& rule = overlay.rules[i];
+      const Subject part{"Overlay", overlay.name, "rules[" + std::to_string(i) + "]"};
+      if (!IsResourceName(rule.id)) {
+        Fault(part, "id", "a rule needs an id of a-z, 0-9, '.', '_' and '-'");
+      } else if (!ids.insert(rule.id).second) {
+        Fault(part, "id", "the id '" + rule.id + "' is taken by another rule of this overlay");
+      }
+      Rules(part).Check(rule);
+      if (rule.protocol == RuleProtocol::kAny && rule.ports.empty() && rule.peer.size() == 1 &&
+          rule.peer.front() == "any") {
+        Warn(part, "", "cuts off every device of every gateway");
       }
     }
   }
 
-  void CheckVlan(const Subject& subject, dp::VlanTags vlan) {
-    if (vlan.outer > 4094 || vlan.inner > 4094 || (vlan.outer == 0 && vlan.inner != 0)) {
-      Fault(subject, "vlan", "VLAN ids are 1 to 4094, written 30 or 100.30 (outer.inner)");
-    }
+  RuleChecker Rules(const Subject& part) {
+    return {configuration_, [this, part](const std::string& field, std::string message) {
+              Fault(part, field, std::move(message));
+            }};
   }
 
   void CheckGateway(const GatewayConfig& gateway) {
@@ -194,6 +173,7 @@ class Checker {
         Fault(subject, field, "the pair '" + gateway.pairs[i] + "' is listed twice");
       }
     }
+    for (const auto& [pair, guards] : gateway.guards) CheckGuards(subject, pair, guards);
     if (gateway.unknown_device != "deny" &&
         !configuration_.profiles.contains(gateway.unknown_device)) {
       Fault(subject, "unknown_device",
@@ -203,11 +183,21 @@ class Checker {
     }
   }
 
+  void CheckGuards(const Subject& subject, const std::string& pair, const dp::GuardSpec& guards) {
+    for (const dp::IpAddress& server : guards.dhcp_servers) {
+      if (!server.IsUnspecified() && !server.IsMulticast() && !server.IsLimitedBroadcast())
+        continue;
+      Fault(subject, "pairs." + pair + ".guards.dhcp_servers",
+            ToString(server) + " is no server's own address");
+    }
+  }
+
   void CheckDevice(const Device& device) {
     const Subject subject{"Device", device.name, ""};
     CheckName(subject);
-    CheckVlan(subject, device.vlan);
+    Rules(subject).CheckVlan(device.vlan);
     CheckAddresses(subject, device);
+    CheckLimits(subject, device.knobs.limits);
     const Profile* profile = CheckProfileOf(subject, device);
     if (device.gateway.empty()) {
       if (!device.pair.empty()) {

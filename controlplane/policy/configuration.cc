@@ -39,10 +39,43 @@ Details Changes(const Peer& before, const Peer& after) {
   return details;
 }
 
+void Append(Details& details, const std::string& prefix,
+            const std::map<std::string, std::string>& before,
+            const std::map<std::string, std::string>& after) {
+  for (const std::string& detail : DescribeChange(before, after)) {
+    details.push_back(prefix + detail);
+  }
+}
+
+dp::GuardSpec GuardsOf(const GatewayConfig& gateway, const std::string& pair) {
+  const auto guards = gateway.guards.find(pair);
+  return guards == gateway.guards.end() ? dp::GuardSpec{} : guards->second;
+}
+
+Details Changes(const Overlay& before, const Overlay& after) {
+  Details details;
+  Compare(details, "description", before.description, after.description);
+  std::map<std::string, std::string> old, now;
+  for (const OverlayRule& rule : before.rules) {
+    old["rules." + rule.id] = DescribeOverlayRule(rule) + " (" + rule.reason + ")";
+  }
+  for (const OverlayRule& rule : after.rules) {
+    now["rules." + rule.id] = DescribeOverlayRule(rule) + " (" + rule.reason + ")";
+  }
+  Append(details, "", old, now);
+  if (details.empty()) details.push_back("rules: in another order");
+  return details;
+}
+
 Details Changes(const GatewayConfig& before, const GatewayConfig& after) {
   Details details;
   Compare(details, "pairs", Join(before.pairs), Join(after.pairs));
   Compare(details, "unknown_device", before.unknown_device, after.unknown_device);
+  Append(details, "", DescribeKnobs(before.protection), DescribeKnobs(after.protection));
+  for (const std::string& pair : after.pairs) {
+    Append(details, "pairs." + pair + ".guards.", DescribeGuards(GuardsOf(before, pair)),
+           DescribeGuards(GuardsOf(after, pair)));
+  }
   return details;
 }
 
@@ -58,6 +91,7 @@ Details Changes(const Profile& before, const Profile& after) {
   if (before.match != after.match) {
     Compare(details, "match", DescribeMatch(before.match), DescribeMatch(after.match));
   }
+  Append(details, "", DescribeKnobs(before.knobs), DescribeKnobs(after.knobs));
   for (const ProfileRule& rule : before.rules) {
     if (FindRule(after, rule.id) == nullptr) {
       details.push_back("rules: - " + rule.id + " (" + DescribeRule(rule) + ")");
@@ -133,6 +167,7 @@ std::vector<ResourceChange> DiffConfigurations(const Configuration& before,
   DiffKind("Peer", before.peers, after.peers, changes);
   DiffKind("Profile", before.profiles, after.profiles, changes);
   DiffKind("Gateway", before.gateways, after.gateways, changes);
+  DiffKind("Overlay", before.overlays, after.overlays, changes);
   DiffKind("Device", before.devices, after.devices, changes);
   return changes;
 }

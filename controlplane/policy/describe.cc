@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controlplane/policy/describe.h"
 
+#include "controlplane/policy/ethertype.h"
+#include "controlplane/profile/instant.h"
+#include "controlplane/profile/preset.h"
+
 namespace cordon::cp {
 
 std::string Join(const std::vector<std::string>& words, std::string_view separator) {
@@ -16,22 +20,6 @@ std::string JoinPorts(const std::vector<dp::PortRange>& ranges) {
   std::vector<std::string> words;
   for (const dp::PortRange& range : ranges) words.push_back(dp::ToString(range));
   return Join(words);
-}
-
-std::string_view Word(RuleProtocol protocol) {
-  switch (protocol) {
-    case RuleProtocol::kTcp:
-      return "tcp";
-    case RuleProtocol::kUdp:
-      return "udp";
-    case RuleProtocol::kIcmp:
-      return "icmp";
-    case RuleProtocol::kIcmpv6:
-      return "icmpv6";
-    case RuleProtocol::kAny:
-      return "any";
-  }
-  return "";
 }
 
 std::string DescribePrefix(const dp::IpPrefix& prefix) {
@@ -54,8 +42,12 @@ const ProfileRule* FindRule(const Profile& profile, std::string_view id) {
 }
 
 std::string DescribeRight(const ProfileRule& rule, const std::string& peers) {
-  const std::string protocol =
-      rule.protocol == RuleProtocol::kAny ? "any protocol" : std::string(Word(rule.protocol));
+  if (!rule.preset.empty()) {
+    return "use " + rule.preset + (peers.empty() ? "" : " with " + peers);
+  }
+  const std::string protocol = rule.protocol == RuleProtocol::kAny
+                                   ? "any protocol"
+                                   : ProtocolText(rule.protocol, rule.protocol_number);
   const std::string who = peers == "any" ? "any address" : peers;
   std::string text = rule.initiator == RuleInitiator::kDevice
                          ? "open " + protocol + " to " + who
@@ -72,6 +64,7 @@ std::string DescribeRight(const ProfileRule& rule, const std::string& peers) {
     for (uint8_t type : rule.icmp_types) types.push_back(std::to_string(type));
     text += " types " + Join(types);
   }
+  if (rule.group) text += " to the group " + ToString(*rule.group);
   if (rule.vlan) text += rule.vlan->outer == 0 ? " untagged" : " in VLAN " + ToString(*rule.vlan);
   return text;
 }
@@ -82,7 +75,32 @@ std::string DescribeRule(const ProfileRule& rule) {
     text += ", idle timeout " + DescribeDuration(rule.idle_timeout);
   }
   if (rule.keep_alive) text += ", kept in quarantine";
+  if (rule.expires_at) text += ", until " + FormatInstant(*rule.expires_at);
+  if (rule.log) text += ", logged";
   return text;
+}
+
+std::string DescribeOverlayRule(const OverlayRule& rule) {
+  const std::string who = Join(rule.peer) == "any" ? "any address" : Join(rule.peer);
+  std::string text = rule.protocol == RuleProtocol::kAny && rule.ports.empty()
+                         ? "deny every protocol"
+                         : "deny " + ProtocolText(rule.protocol, rule.protocol_number);
+  text += " with " + who;
+  if (!rule.ports.empty()) text += " ports " + JoinPorts(rule.ports);
+  std::vector<std::string> types;
+  for (const uint8_t type : rule.icmp_types) types.push_back(std::to_string(type));
+  return types.empty() ? text : text + " types " + Join(types);
+}
+
+std::map<std::string, std::string> DescribeGuards(const dp::GuardSpec& guards) {
+  std::vector<std::string> ethertypes, servers;
+  for (const uint16_t ethertype : guards.ethertypes) ethertypes.push_back(EthertypeText(ethertype));
+  for (const dp::IpAddress& server : guards.dhcp_servers) servers.push_back(ToString(server));
+  const auto rate = [](uint32_t frames) { return frames == 0 ? "" : std::to_string(frames); };
+  return {{"ethertypes", Join(ethertypes)},
+          {"dhcp_servers", Join(servers)},
+          {"arp_per_second", rate(guards.arp_per_second)},
+          {"group_per_second", rate(guards.group_per_second)}};
 }
 
 std::string DescribeMatch(const std::vector<ProfileMatch>& match) {

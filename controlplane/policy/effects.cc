@@ -8,6 +8,7 @@
 #include "controlplane/policy/assemble.h"
 #include "controlplane/policy/describe.h"
 #include "controlplane/policy/resolve.h"
+#include "controlplane/profile/preset.h"
 #include "dataplane/packet/packet.h"
 
 namespace cordon::cp {
@@ -16,7 +17,7 @@ namespace {
 // A rule in words and in addresses.
 struct Right {
   const Profile* profile;
-  const ProfileRule* rule;
+  ProfileRule rule;
   dp::RuleSpec spec;
 };
 
@@ -41,6 +42,11 @@ bool PrefixCovered(const dp::RuleSpec& wide, const dp::IpPrefix& prefix) {
 // All but the peers: whether every flow of `narrow` toward a peer of both is a flow of `wide`.
 bool ShapeCovers(const dp::RuleSpec& wide, const dp::RuleSpec& narrow) {
   if (wide.initiator != narrow.initiator || wide.vlan != narrow.vlan) return false;
+  if (wide.group && wide.group != narrow.group) return false;
+  if (wide.expires_at && (!narrow.expires_at || *wide.expires_at < *narrow.expires_at)) {
+    return false;
+  }
+  if (wide.protocol_number != narrow.protocol_number) return false;
   if (wide.protocol != narrow.protocol && wide.protocol != dp::RuleProtocol::kAny) return false;
   if (!RangesCover(wide.peer_ports, narrow.peer_ports)) return false;
   if (!RangesCover(wide.device_ports, narrow.device_ports)) return false;
@@ -73,7 +79,7 @@ std::string NotCovered(const Right& right, const std::vector<Right>& others) {
     if (!covered) missing.push_back(DescribePrefix(prefix));
   }
   if (missing.empty()) return "";
-  const std::string names = Join(right.rule->peer);
+  const std::string names = Join(right.rule.peer);
   if (missing.size() == right.spec.peers.size()) return names;
   return Join(missing) + " (of " + names + ")";
 }
@@ -85,8 +91,8 @@ class Rights {
       : configuration_(configuration), profiles_(ProfileList(configuration)) {
     for (const Profile& profile : profiles_) {
       std::vector<Right>& rights = rights_[profile.name];
-      for (const ProfileRule& rule : profile.rules) {
-        rights.push_back({&profile, &rule, ResolveRule(profile.name, rule, configuration.peers)});
+      for (const ProfileRule& rule : ExpandRules(profile.rules)) {
+        rights.push_back({&profile, rule, ResolveRule(profile.name, rule, configuration.peers)});
       }
     }
   }
@@ -97,6 +103,7 @@ class Rights {
     if (device == configuration_.devices.end() || device->second.gateway.empty()) return nullptr;
     return &device->second;
   }
+  const Profile* Assigned(const Device& device) const { return AssignProfile(device, profiles_); }
   std::string ProfileOf(const Device& device) const {
     const Profile* profile = AssignProfile(device, profiles_);
     return profile == nullptr ? "" : profile->name;
@@ -122,29 +129,29 @@ std::vector<std::string> CompareRights(const std::vector<Right>& before,
   for (const Right& right : before) {
     const std::string peers = NotCovered(right, after);
     if (peers.empty()) continue;
-    sentences.push_back("may no longer " + DescribeRight(*right.rule, peers) + Origin(right));
+    sentences.push_back("may no longer " + DescribeRight(right.rule, peers) + Origin(right));
   }
   for (const Right& right : after) {
     const std::string peers = NotCovered(right, before);
     if (peers.empty()) continue;
-    sentences.push_back("may now " + DescribeRight(*right.rule, peers) + Origin(right));
+    sentences.push_back("may now " + DescribeRight(right.rule, peers) + Origin(right));
   }
   for (const Right& right : after) {
     const auto old = std::find_if(before.begin(), before.end(), [&](const Right& other) {
       return other.spec.origin == right.spec.origin;
     });
     if (old == before.end()) continue;
-    if (old->rule->idle_timeout != right.rule->idle_timeout) {
+    if (old->rule.idle_timeout != right.rule.idle_timeout) {
       const auto text = [](std::chrono::seconds timeout) {
         return timeout.count() == 0 ? "the default" : DescribeDuration(timeout);
       };
-      sentences.push_back("has flows that may idle " + text(right.rule->idle_timeout) +
-                          " instead of " + text(old->rule->idle_timeout) + Origin(right));
+      sentences.push_back("has flows that may idle " + text(right.rule.idle_timeout) +
+                          " instead of " + text(old->rule.idle_timeout) + Origin(right));
     }
-    if (old->rule->keep_alive != right.rule->keep_alive) {
-      sentences.push_back((right.rule->keep_alive ? "keeps in quarantine the right to "
-                                                  : "loses in quarantine the right to ") +
-                          DescribeRight(*right.rule, Join(right.rule->peer)) + Origin(right));
+    if (old->rule.keep_alive != right.rule.keep_alive) {
+      sentences.push_back((right.rule.keep_alive ? "keeps in quarantine the right to "
+                                                 : "loses in quarantine the right to ") +
+                          DescribeRight(right.rule, Join(right.rule.peer)) + Origin(right));
     }
   }
   return sentences;
@@ -173,6 +180,7 @@ class Effects {
       sentences.push_back(Subject(devices) + predicate);
     }
     for (const auto& [name, gateway] : after_config_.gateways) CompareGateway(gateway, sentences);
+    CompareOverlays(sentences);
     return sentences;
   }
 
@@ -207,6 +215,7 @@ class Effects {
     for (const std::string& change : Changes(old_profile, profile)) {
       Say(name, " " + change + ModeNote(*now, change));
     }
+    CompareKnobs(*old, *now);
   }
 
   void ComparePlace(const Device& old, const Device& now) {
@@ -223,6 +232,19 @@ class Effects {
     }
   }
 
+  // The protection and the limits in force, whoever set them.
+  void CompareKnobs(const Device& old, const Device& now) {
+    const auto in_force = [](const Rights& rights, const Device& device) {
+      const Profile* profile = rights.Assigned(device);
+      return DescribeKnobs(profile == nullptr ? device.knobs
+                                              : Overlaid(profile->knobs, device.knobs));
+    };
+    for (const std::string& detail :
+         DescribeChange(in_force(before_, old), in_force(after_, now))) {
+      Say(now.name, ": " + detail);
+    }
+  }
+
   static std::string ModeNote(const Device& device, const std::string& change) {
     if (!change.starts_with("may no longer")) return "";
     if (device.mode == DeviceMode::kObserve) return "; observe mode still forwards it";
@@ -235,6 +257,32 @@ class Effects {
     const auto [place, is_new] = changes_.try_emplace({old, now});
     if (is_new) place->second = CompareRights(before_.Of(old), after_.Of(now));
     return place->second;
+  }
+
+  // Of every device of every gateway.
+  void CompareOverlays(std::vector<std::string>& sentences) const {
+    const auto lines = [](const Configuration& configuration) {
+      std::map<std::string, std::string> words;
+      for (const auto& [name, overlay] : configuration.overlays) {
+        for (const OverlayRule& rule : overlay.rules) {
+          words[name + "/" + rule.id] = DescribeOverlayRule(rule).substr(5);
+        }
+      }
+      return words;
+    };
+    const auto before = lines(before_config_), after = lines(after_config_);
+    for (const auto& [origin, words] : after) {
+      const auto old = before.find(origin);
+      if (old != before.end() && old->second == words) continue;
+      sentences.push_back("every device, in every mode: no " + words + " from now on (" + origin +
+                          ")");
+    }
+    for (const auto& [origin, words] : before) {
+      const auto now = after.find(origin);
+      if (now != after.end() && now->second == words) continue;
+      sentences.push_back("every device: " + words + " is no longer denied by the overlay (" +
+                          origin + ")");
+    }
   }
 
   void CompareGateway(const GatewayConfig& now, std::vector<std::string>& sentences) {

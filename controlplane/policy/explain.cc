@@ -5,6 +5,8 @@
 
 #include "controlplane/policy/describe.h"
 #include "controlplane/policy/resolve.h"
+#include "controlplane/profile/instant.h"
+#include "controlplane/profile/preset.h"
 #include "dataplane/packet/packet.h"
 
 namespace cordon::cp {
@@ -37,15 +39,21 @@ bool PortFits(const std::vector<dp::PortRange>& ranges, uint16_t l4_port) {
 // The first thing about a rule that the question does not meet; empty if it meets all. Only words:
 // the verdict comes from dp::Decide.
 std::string WhyNot(const ProfileRule& rule, const dp::RuleSpec& spec, const Device& device,
-                   const dp::FlowQuestion& flow) {
+                   const dp::FlowQuestion& flow, int64_t now) {
   if (device.mode == DeviceMode::kQuarantine && !rule.keep_alive) {
     return "not a keep_alive rule, and the device is in quarantine";
   }
   if (spec.initiator != flow.initiator) {
     return "initiator is the " + std::string(dp::ToString(spec.initiator));
   }
+  if (spec.expires_at && *spec.expires_at <= now) {
+    return "expired at " + FormatInstant(*spec.expires_at);
+  }
   if (!ProtocolFits(spec, flow.protocol)) {
-    return "protocol is " + std::string(Word(rule.protocol));
+    return "protocol is " + ProtocolText(rule.protocol, rule.protocol_number);
+  }
+  if (spec.group && *spec.group != flow.device_ip) {
+    return "only frames to the group " + ToString(*spec.group);
   }
   if (spec.vlan && *spec.vlan != flow.vlan) return "VLAN is " + ToString(*spec.vlan);
   const auto contains = [&](const dp::IpPrefix& prefix) { return prefix.Contains(flow.peer); };
@@ -68,6 +76,16 @@ std::string WhyNot(const ProfileRule& rule, const dp::RuleSpec& spec, const Devi
   return "";
 }
 
+// Why the overlay has the line, from its document.
+std::string OverlayReason(const Configuration& configuration, const std::string& origin) {
+  for (const auto& [name, overlay] : configuration.overlays) {
+    for (const OverlayRule& rule : overlay.rules) {
+      if (name + "/" + rule.id == origin) return rule.reason;
+    }
+  }
+  return "";
+}
+
 dp::DeviceIndex FindDevice(const dp::PolicyTable& table, const Device& device) {
   const int pair = table.PairNumber(device.pair);
   if (pair < 0) return dp::kNoDevice;
@@ -80,7 +98,7 @@ dp::DeviceIndex FindDevice(const dp::PolicyTable& table, const Device& device) {
 }  // namespace
 
 std::optional<Explanation> Explain(const Configuration& configuration, const dp::PolicyTable& table,
-                                   const Question& question) {
+                                   const Question& question, int64_t now) {
   const auto found = configuration.devices.find(question.device);
   if (found == configuration.devices.end() || found->second.gateway.empty()) return std::nullopt;
   const Device& device = found->second;
@@ -94,16 +112,19 @@ std::optional<Explanation> Explain(const Configuration& configuration, const dp:
   explanation.verdict = decision.verdict;
   explanation.reason = decision.reason;
   explanation.rule = table.RuleOrigin(decision.rule);
+  if (decision.reason == dp::Reason::kOverlayDenied) {
+    explanation.rule_reason = OverlayReason(configuration, explanation.rule);
+  }
   explanation.mode = device.mode;
   explanation.gateway = device.gateway;
   const std::vector<Profile> profiles = ProfileList(configuration);
   const Profile* profile = AssignProfile(device, profiles);
   if (profile == nullptr) return explanation;
   explanation.profile = profile->name;
-  for (const ProfileRule& rule : profile->rules) {
+  for (const ProfileRule& rule : ExpandRules(profile->rules)) {
     const dp::RuleSpec spec = ResolveRule(profile->name, rule, configuration.peers);
     if (spec.origin == explanation.rule) explanation.rule_reason = rule.reason;
-    const std::string why_not = WhyNot(rule, spec, device, flow);
+    const std::string why_not = WhyNot(rule, spec, device, flow, now);
     explanation.considered.push_back(spec.origin + ": " + (why_not.empty() ? "matches" : why_not));
   }
   return explanation;

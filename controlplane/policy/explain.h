@@ -29,8 +29,8 @@ struct Explanation {
 };
 
 // nullopt if the device does not exist or stands behind no gateway. `table` is the compiled policy
-// of its gateway, made from `configuration`.
+// of its gateway, made from `configuration` at `now` (Unix seconds).
 std::optional<Explanation> Explain(const Configuration& configuration, const dp::PolicyTable& table,
-                                   const Question& question);
+                                   const Question& question, int64_t now = 0);
 
 }  // namespace cordon::cp

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "controlplane/profile/preset.h"
 #include "dataplane/packet/packet.h"
 
 namespace cordon::cp {
@@ -18,7 +19,9 @@ bool Contains(const std::vector<dp::PortRange>& ranges, const dp::PortRange& wan
 }
 
 bool ServiceFits(const ProfileRule& proposed, const ProfileRule& rule) {
-  if (rule.initiator != proposed.initiator || rule.vlan.has_value()) return false;
+  if (rule.initiator != proposed.initiator || rule.vlan.has_value() || rule.group.has_value()) {
+    return false;
+  }
   if (rule.protocol != RuleProtocol::kAny && rule.protocol != proposed.protocol) return false;
   if (!proposed.icmp_types.empty()) {
     const uint8_t type = proposed.icmp_types[0];
@@ -54,7 +57,7 @@ std::string CoveredBy(const ProfileRule& proposed, const std::set<dp::IpAddress>
                       const Profile& present, const std::vector<Peer>& peers) {
   std::set<dp::IpAddress> open = addresses;
   std::string together;
-  for (const ProfileRule& rule : present.rules) {
+  for (const ProfileRule& rule : ExpandRules(present.rules)) {
     if (!ServiceFits(proposed, rule)) continue;
     const auto fits = [&](const dp::IpAddress& address) { return PeerFits(rule, address, peers); };
     if (std::all_of(addresses.begin(), addresses.end(), fits)) return rule.id;

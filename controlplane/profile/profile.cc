@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controlplane/profile/profile.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace cordon::cp {
 namespace {
+
+constexpr uint8_t kIgmp = 2;
+constexpr std::array<std::string_view, 5> kProtocols = {"tcp", "udp", "icmp", "icmpv6", "any"};
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -44,6 +49,32 @@ int Specificity(const ProfileMatch& match, const Device& device) {
 }
 
 }  // namespace
+
+std::string ProtocolText(RuleProtocol protocol, uint8_t protocol_number) {
+  const auto index = static_cast<size_t>(protocol);
+  if (index < kProtocols.size()) return std::string(kProtocols[index]);
+  return protocol_number == kIgmp ? "igmp" : std::to_string(protocol_number);
+}
+
+bool ParseProtocol(std::string_view text, RuleProtocol& protocol, uint8_t& protocol_number) {
+  for (size_t i = 0; i < kProtocols.size(); ++i) {
+    if (text != kProtocols[i]) continue;
+    protocol = static_cast<RuleProtocol>(i);
+    protocol_number = 0;
+    return true;
+  }
+  int number = text == "igmp" ? kIgmp : 0;
+  if (number == 0) {
+    const bool digits =
+        !text.empty() && text.size() <= 3 &&
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    for (const char c : digits ? text : std::string_view()) number = number * 10 + (c - '0');
+  }
+  if (number < 1 || number > 255) return false;
+  protocol = RuleProtocol::kNumber;
+  protocol_number = static_cast<uint8_t>(number);
+  return true;
+}
 
 const Profile* AssignProfile(const Device& device, const std::vector<Profile>& profiles) {
   const Profile* best = nullptr;

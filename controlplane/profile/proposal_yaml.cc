@@ -34,22 +34,6 @@ std::string Comment(const std::string& indent, const std::string& text) {
   return line + "\n";
 }
 
-std::string ProtocolText(RuleProtocol protocol) {
-  switch (protocol) {
-    case RuleProtocol::kTcp:
-      return "tcp";
-    case RuleProtocol::kUdp:
-      return "udp";
-    case RuleProtocol::kIcmp:
-      return "icmp";
-    case RuleProtocol::kIcmpv6:
-      return "icmpv6";
-    case RuleProtocol::kAny:
-      break;
-  }
-  return "any";
-}
-
 template <typename T, typename Convert>
 std::string ListLine(const std::string& key, const std::vector<T>& values, Convert convert) {
   if (values.empty()) return "";
@@ -76,7 +60,7 @@ std::string RuleText(const ProposedRule& proposed) {
   text += "    initiator: ";
   text += rule.initiator == RuleInitiator::kDevice ? "device\n" : "peer\n";
   text += ListLine("peer", rule.peer, Quoted);
-  text += "    protocol: " + ProtocolText(rule.protocol) + "\n";
+  text += "    protocol: " + ProtocolText(rule.protocol, rule.protocol_number) + "\n";
   text += ListLine("peer_ports", rule.peer_ports, ports);
   text += ListLine("device_ports", rule.device_ports, ports);
   text +=

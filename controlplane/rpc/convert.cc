@@ -36,6 +36,21 @@ void ToProto(dp::VlanTags vlan, v1::Vlan& proto) {
   proto.set_inner(vlan.inner);
 }
 
+void ToProto(const std::vector<dp::PortRange>& ranges,
+             google::protobuf::RepeatedPtrField<v1::PortRange>& proto) {
+  for (const dp::PortRange& range : ranges) {
+    v1::PortRange& added = *proto.Add();
+    added.set_first(range.first);
+    added.set_last(range.last);
+  }
+}
+
+google::protobuf::Timestamp InstantToProto(int64_t unix_seconds) {
+  google::protobuf::Timestamp proto;
+  proto.set_seconds(unix_seconds);
+  return proto;
+}
+
 v1::Initiator ToProto(RuleInitiator initiator) {
   return initiator == RuleInitiator::kDevice ? v1::INITIATOR_DEVICE : v1::INITIATOR_PEER;
 }
@@ -56,6 +71,8 @@ v1::Protocol ToProto(RuleProtocol protocol) {
       return v1::PROTOCOL_ICMPV6;
     case RuleProtocol::kAny:
       return v1::PROTOCOL_ANY;
+    case RuleProtocol::kNumber:
+      return v1::PROTOCOL_NUMBER;
   }
   return v1::PROTOCOL_UNSPECIFIED;
 }
@@ -73,7 +90,7 @@ v1::Protocol ToProto(dp::RuleProtocol protocol) {
     case dp::RuleProtocol::kAny:
       return v1::PROTOCOL_ANY;
     case dp::RuleProtocol::kNumber:
-      break;
+      return v1::PROTOCOL_NUMBER;
   }
   return v1::PROTOCOL_UNSPECIFIED;
 }

@@ -23,6 +23,10 @@ google::protobuf::Duration ToProto(std::chrono::nanoseconds duration);
 // The epoch for an absent or invalid one.
 std::chrono::system_clock::time_point FromProto(const google::protobuf::Timestamp& time);
 void ToProto(dp::VlanTags vlan, v1::Vlan& proto);
+void ToProto(const std::vector<dp::PortRange>& ranges,
+             google::protobuf::RepeatedPtrField<v1::PortRange>& proto);
+// Whole seconds since 1970.
+google::protobuf::Timestamp InstantToProto(int64_t unix_seconds);
 v1::Initiator ToProto(RuleInitiator initiator);
 v1::Initiator ToProto(dp::Initiator initiator);
 v1::Protocol ToProto(RuleProtocol protocol);
@@ -42,6 +46,7 @@ v1::Device ToProto(const Snapshot& snapshot, const Device& device);
 v1::Profile ToProto(const Snapshot& snapshot, const Profile& profile);
 v1::ProfileRule ToProto(const ProfileRule& rule);
 v1::Peer ToProto(const Snapshot& snapshot, const Peer& peer);
+v1::Overlay ToProto(const Snapshot& snapshot, const Overlay& overlay);
 v1::Gateway ToProto(const Snapshot& snapshot, const GatewayConfig& gateway,
                     const GatewayStatus& status);
 v1::Generation ToProto(const GenerationRecord& record);

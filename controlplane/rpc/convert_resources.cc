@@ -2,6 +2,8 @@
 // Resources, changes and answers.
 #include "controlplane/rpc/convert.h"
 
+#include "controlplane/policy/describe.h"
+
 namespace cordon::cp {
 namespace {
 
@@ -16,13 +18,9 @@ void AddStrings(const std::vector<std::string>& values,
   proto.Assign(values.begin(), values.end());
 }
 
-void AddPorts(const std::vector<dp::PortRange>& ranges,
-              google::protobuf::RepeatedPtrField<v1::PortRange>& proto) {
-  for (const dp::PortRange& range : ranges) {
-    v1::PortRange& added = *proto.Add();
-    added.set_first(range.first);
-    added.set_last(range.last);
-  }
+void AddKnobs(const std::map<std::string, std::string>& knobs,
+              google::protobuf::Map<std::string, std::string>& proto) {
+  proto.insert(knobs.begin(), knobs.end());
 }
 
 v1::ChangeType ToProto(ChangeType type) {
@@ -90,6 +88,11 @@ v1::Device ToProto(const Snapshot& snapshot, const Device& device) {
   proto.set_pair(device.pair);
   proto.set_mode(ToProto(device.mode));
   proto.set_source(device.source);
+  AddKnobs(DescribeKnobs(device.knobs), *proto.mutable_knobs());
+  const Profile* profile = AssignProfile(device, snapshot.profiles);
+  AddKnobs(
+      DescribeKnobs(profile == nullptr ? device.knobs : Overlaid(profile->knobs, device.knobs)),
+      *proto.mutable_effective_knobs());
   SetChanged(snapshot, "Device " + device.name, proto);
   return proto;
 }
@@ -105,6 +108,7 @@ v1::Profile ToProto(const Snapshot& snapshot, const Profile& profile) {
     added.set_model(match.model);
   }
   for (const ProfileRule& rule : profile.rules) *proto.add_rules() = ToProto(rule);
+  AddKnobs(DescribeKnobs(profile.knobs), *proto.mutable_knobs());
   SetChanged(snapshot, "Profile " + profile.name, proto);
   return proto;
 }
@@ -115,8 +119,9 @@ v1::ProfileRule ToProto(const ProfileRule& rule) {
   proto.set_initiator(ToProto(rule.initiator));
   AddStrings(rule.peer, *proto.mutable_peer());
   proto.set_protocol(ToProto(rule.protocol));
-  AddPorts(rule.peer_ports, *proto.mutable_peer_ports());
-  AddPorts(rule.device_ports, *proto.mutable_device_ports());
+  proto.set_protocol_number(rule.protocol_number);
+  ToProto(rule.peer_ports, *proto.mutable_peer_ports());
+  ToProto(rule.device_ports, *proto.mutable_device_ports());
   for (const uint8_t type : rule.icmp_types) proto.add_icmp_types(type);
   if (rule.vlan) ToProto(*rule.vlan, *proto.mutable_vlan());
   if (rule.idle_timeout.count() > 0) {
@@ -124,6 +129,28 @@ v1::ProfileRule ToProto(const ProfileRule& rule) {
   }
   proto.set_keep_alive(rule.keep_alive);
   proto.set_reason(rule.reason);
+  proto.set_preset(rule.preset);
+  if (rule.group) proto.set_group(dp::ToString(*rule.group));
+  if (rule.expires_at) *proto.mutable_expires_at() = InstantToProto(*rule.expires_at);
+  proto.set_log(rule.log);
+  return proto;
+}
+
+v1::Overlay ToProto(const Snapshot& snapshot, const Overlay& overlay) {
+  v1::Overlay proto;
+  proto.set_name(overlay.name);
+  proto.set_description(overlay.description);
+  for (const OverlayRule& rule : overlay.rules) {
+    v1::OverlayEntry& added = *proto.add_rules();
+    added.set_id(rule.id);
+    AddStrings(rule.peer, *added.mutable_peer());
+    added.set_protocol(ToProto(rule.protocol));
+    added.set_protocol_number(rule.protocol_number);
+    ToProto(rule.ports, *added.mutable_ports());
+    for (const uint8_t type : rule.icmp_types) added.add_icmp_types(type);
+    added.set_reason(rule.reason);
+  }
+  SetChanged(snapshot, "Overlay " + overlay.name, proto);
   return proto;
 }
 
@@ -155,6 +182,12 @@ v1::Gateway ToProto(const Snapshot& snapshot, const GatewayConfig& gateway,
   proto.set_unknown_devices(status.vitals.unknown_devices);
   ToProto(status.view.faults, *proto.mutable_faults());
   proto.set_note(status.view.note);
+  AddKnobs(DescribeKnobs(gateway.protection), *proto.mutable_knobs());
+  for (const auto& [pair, guards] : gateway.guards) {
+    for (const auto& [field, value] : DescribeGuards(guards)) {
+      if (!value.empty()) (*proto.mutable_guards())[pair + "." + field] = value;
+    }
+  }
   return proto;
 }
 

@@ -20,7 +20,7 @@ constexpr int kMaxThreads = 64;
 constexpr size_t kMaxBufferBytes = 1u << 30;
 constexpr int kMaxStreamsPerConnection = 256;
 
-void Limit(grpc::ServerBuilder& builder) {
+void LimitResources(grpc::ServerBuilder& builder) {
   dp::ApplyServerLimits(builder, static_cast<int>(kMaxMessageBytes));
   grpc::ResourceQuota quota("cordon-controller");
   quota.SetMaxThreads(kMaxThreads);
@@ -43,6 +43,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Engine& engine,
   rpc->services_.push_back(MakeDeviceService(context));
   rpc->services_.push_back(MakeProfileService(context));
   rpc->services_.push_back(MakePeerService(context));
+  rpc->services_.push_back(MakeOverlayService(context));
   rpc->services_.push_back(MakeGatewayService(context));
   rpc->services_.push_back(MakePolicyService(context));
   rpc->services_.push_back(MakeEventService(context));
@@ -52,7 +53,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Engine& engine,
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  Limit(builder);
+  LimitResources(builder);
   for (const auto& service : rpc->services_) builder.RegisterService(service.get());
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(MakeCountingInterceptor(rpc->counters_));

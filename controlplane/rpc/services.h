@@ -19,6 +19,7 @@ struct ServiceContext {
 std::unique_ptr<grpc::Service> MakeDeviceService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeProfileService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakePeerService(const ServiceContext& context);
+std::unique_ptr<grpc::Service> MakeOverlayService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeGatewayService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakePolicyService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeEventService(const ServiceContext& context);

@@ -8,17 +8,13 @@
 #include <utility>
 
 #include "controlplane/store/json_object.h"
+#include "controlplane/store/knobs_json.h"
 
 namespace cordon::cp {
 namespace {
 
 constexpr EnumNames<RuleInitiator, 2> kInitiators{
     {{RuleInitiator::kDevice, "device"}, {RuleInitiator::kPeer, "peer"}}};
-constexpr EnumNames<RuleProtocol, 5> kProtocols{{{RuleProtocol::kTcp, "tcp"},
-                                                 {RuleProtocol::kUdp, "udp"},
-                                                 {RuleProtocol::kIcmp, "icmp"},
-                                                 {RuleProtocol::kIcmpv6, "icmpv6"},
-                                                 {RuleProtocol::kAny, "any"}}};
 constexpr EnumNames<ChangeType, 3> kChangeTypes{{{ChangeType::kAdded, "added"},
                                                  {ChangeType::kChanged, "changed"},
                                                  {ChangeType::kRemoved, "removed"}}};
@@ -76,19 +72,59 @@ std::optional<ProfileMatch> MatchFromJson(const json::value& item) {
   return match;
 }
 
+std::vector<uint8_t> TypesFromJson(Reader& reader) {
+  return reader.List<uint8_t>("icmp_types", [](const json::value& type) {
+    const auto number = SmallNumber(type, 0xff);
+    return number ? std::optional<uint8_t>(static_cast<uint8_t>(*number)) : std::nullopt;
+  });
+}
+
+template <typename Rule>
+void WriteService(Writer& writer, const Rule& rule) {
+  writer.Texts("peer", rule.peer);
+  writer.Text("protocol", ProtocolText(rule.protocol, rule.protocol_number));
+  writer.List("icmp_types", rule.icmp_types, [](uint8_t type) { return json::value(type); });
+  writer.Text("reason", rule.reason);
+}
+template <typename Rule>
+void ReadService(Reader& reader, Rule& rule) {
+  rule.peer = reader.Texts("peer");
+  if (!SetProtocol(rule, reader.Text("protocol"))) reader.Fail<int>();
+  rule.icmp_types = TypesFromJson(reader);
+  rule.reason = reader.Text("reason");
+}
+
+json::object OverlayRuleToJson(const OverlayRule& rule) {
+  Writer writer;
+  writer.Text("id", rule.id);
+  WriteService(writer, rule);
+  writer.List("ports", rule.ports, PortsToJson);
+  return writer.Take();
+}
+std::optional<OverlayRule> OverlayRuleFromJson(const json::value& item) {
+  Reader reader(item);
+  OverlayRule rule;
+  rule.id = reader.Text("id");
+  ReadService(reader, rule);
+  rule.ports = reader.List<dp::PortRange>("ports", PortsFromJson);
+  if (!reader.ok()) return std::nullopt;
+  return rule;
+}
+
 json::object RuleToJson(const ProfileRule& rule) {
   Writer writer;
   writer.Text("id", rule.id);
   writer.Text("initiator", NameOf(kInitiators, rule.initiator));
-  writer.Texts("peer", rule.peer);
-  writer.Text("protocol", NameOf(kProtocols, rule.protocol));
+  WriteService(writer, rule);
   writer.List("peer_ports", rule.peer_ports, PortsToJson);
   writer.List("device_ports", rule.device_ports, PortsToJson);
-  writer.List("icmp_types", rule.icmp_types, [](uint8_t type) { return json::value(type); });
   if (rule.vlan) writer.Vlan("vlan", *rule.vlan);
   writer.Integer("idle_timeout", rule.idle_timeout.count());
   writer.Integer("keep_alive", rule.keep_alive ? 1 : 0);
-  writer.Text("reason", rule.reason);
+  if (rule.group) writer.Text("group", ToString(*rule.group));
+  writer.Integer("expires_at", rule.expires_at.value_or(0));
+  writer.Integer("log", rule.log ? 1 : 0);
+  writer.Text("preset", rule.preset);
   return writer.Take();
 }
 std::optional<ProfileRule> RuleFromJson(const json::value& item) {
@@ -96,18 +132,21 @@ std::optional<ProfileRule> RuleFromJson(const json::value& item) {
   ProfileRule rule;
   rule.id = reader.Text("id");
   rule.initiator = reader.Named("initiator", kInitiators);
-  rule.peer = reader.Texts("peer");
-  rule.protocol = reader.Named("protocol", kProtocols);
+  ReadService(reader, rule);
   rule.peer_ports = reader.List<dp::PortRange>("peer_ports", PortsFromJson);
   rule.device_ports = reader.List<dp::PortRange>("device_ports", PortsFromJson);
-  rule.icmp_types = reader.List<uint8_t>("icmp_types", [](const json::value& type) {
-    const auto number = SmallNumber(type, 0xff);
-    return number ? std::optional<uint8_t>(static_cast<uint8_t>(*number)) : std::nullopt;
-  });
   rule.vlan = reader.Vlan("vlan");
   rule.idle_timeout = std::chrono::seconds(reader.Integer("idle_timeout"));
   rule.keep_alive = reader.Integer("keep_alive") != 0;
-  rule.reason = reader.Text("reason");
+  if (const std::string group = reader.Text("group"); !group.empty()) {
+    rule.group = dp::ParseIp(group);
+    if (!rule.group) return std::nullopt;
+  }
+  if (const int64_t expires_at = reader.Integer("expires_at"); expires_at != 0) {
+    rule.expires_at = expires_at;
+  }
+  rule.log = reader.Integer("log") != 0;
+  rule.preset = reader.Text("preset");
   if (!reader.ok()) return std::nullopt;
   return rule;
 }
@@ -154,6 +193,7 @@ std::string Encode(const Profile& profile) {
   writer.Text("description", profile.description);
   writer.List("match", profile.match, MatchToJson);
   writer.List("rules", profile.rules, RuleToJson);
+  WriteKnobs(writer, profile.knobs);
   return json::serialize(writer.Take());
 }
 
@@ -164,6 +204,7 @@ bool Decode(std::string_view text, Profile& profile) {
   profile.description = reader.Text("description");
   profile.match = reader.List<ProfileMatch>("match", MatchFromJson);
   profile.rules = reader.List<ProfileRule>("rules", RuleFromJson);
+  profile.knobs = ReadKnobs(reader);
   return reader.ok();
 }
 
@@ -171,6 +212,8 @@ std::string Encode(const GatewayConfig& gateway) {
   Writer writer;
   writer.Texts("pairs", gateway.pairs);
   writer.Text("unknown_device", gateway.unknown_device);
+  WriteProtection(writer, gateway.protection);
+  WriteGuards(writer, gateway.guards);
   return json::serialize(writer.Take());
 }
 
@@ -180,6 +223,24 @@ bool Decode(std::string_view text, GatewayConfig& gateway) {
   Reader reader(*value);
   gateway.pairs = reader.Texts("pairs");
   gateway.unknown_device = reader.Text("unknown_device");
+  gateway.protection = ReadProtection(reader);
+  gateway.guards = ReadGuards(reader);
+  return reader.ok();
+}
+
+std::string Encode(const Overlay& overlay) {
+  Writer writer;
+  writer.Text("description", overlay.description);
+  writer.List("rules", overlay.rules, OverlayRuleToJson);
+  return json::serialize(writer.Take());
+}
+
+bool Decode(std::string_view text, Overlay& overlay) {
+  const auto value = ParseJson(text);
+  if (!value) return false;
+  Reader reader(*value);
+  overlay.description = reader.Text("description");
+  overlay.rules = reader.List<OverlayRule>("rules", OverlayRuleFromJson);
   return reader.ok();
 }
 
@@ -200,6 +261,7 @@ std::string Encode(const Device& device) {
   writer.Text("pair", device.pair);
   writer.Text("mode", ToString(device.mode));
   writer.Text("source", device.source);
+  WriteKnobs(writer, device.knobs);
   return json::serialize(writer.Take());
 }
 
@@ -222,6 +284,7 @@ bool Decode(std::string_view text, Device& device) {
   const auto mode = ParseDeviceMode(reader.Text("mode"));
   device.mode = mode ? *mode : reader.Fail<DeviceMode>();
   device.source = reader.Text("source");
+  device.knobs = ReadKnobs(reader);
   return reader.ok();
 }
 

@@ -17,6 +17,7 @@ namespace cordon::cp {
 std::string Encode(const Peer& peer);
 std::string Encode(const Profile& profile);
 std::string Encode(const GatewayConfig& gateway);
+std::string Encode(const Overlay& overlay);
 std::string Encode(const Device& device);
 std::string Encode(const std::vector<std::string>& texts);
 std::string Encode(const std::vector<ResourceChange>& changes);
@@ -25,6 +26,7 @@ std::string Encode(const std::vector<ResourceChange>& changes);
 bool Decode(std::string_view text, Peer& peer);
 bool Decode(std::string_view text, Profile& profile);
 bool Decode(std::string_view text, GatewayConfig& gateway);
+bool Decode(std::string_view text, Overlay& overlay);
 bool Decode(std::string_view text, Device& device);
 bool Decode(std::string_view text, std::vector<std::string>& texts);
 bool Decode(std::string_view text, std::vector<ResourceChange>& changes);

@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x4352444e;
 
 // Step i brings user_version i to i + 1. A step that has been released is never edited.
-constexpr std::array<const char*, 1> kMigrations = {
+constexpr std::array<const char*, 2> kMigrations = {
     R"sql(
 CREATE TABLE generations (
   generation INTEGER PRIMARY KEY CHECK (generation > 0),
@@ -63,6 +63,9 @@ CREATE TABLE observations (
 );
 CREATE INDEX observations_last_seen ON observations (last_seen, id);
 )sql",
+    // Documents may be of kind Overlay and carry knobs: tables are as they were, but a program that
+    // does not know them must not open the file and lose them.
+    "",
 };
 constexpr int64_t kSchemaVersion = kMigrations.size();
 

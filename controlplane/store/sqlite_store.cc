@@ -39,6 +39,7 @@ bool ReadDocument(const Statement& row, Configuration& configuration) {
   if (kind == "Profile") return ReadInto(configuration.profiles, row);
   if (kind == "Peer") return ReadInto(configuration.peers, row);
   if (kind == "Gateway") return ReadInto(configuration.gateways, row);
+  if (kind == "Overlay") return ReadInto(configuration.overlays, row);
   return false;
 }
 
@@ -62,6 +63,7 @@ class DocumentWriter {
     CORDON_RETURN_IF_ERROR(WriteKind("Peer", configuration.peers));
     CORDON_RETURN_IF_ERROR(WriteKind("Profile", configuration.profiles));
     CORDON_RETURN_IF_ERROR(WriteKind("Gateway", configuration.gateways));
+    CORDON_RETURN_IF_ERROR(WriteKind("Overlay", configuration.overlays));
     return WriteKind("Device", configuration.devices);
   }
 
@@ -134,6 +136,7 @@ absl::Status CheckKeys(const Configuration& configuration) {
   CORDON_RETURN_IF_ERROR(CheckKeys("Peer", configuration.peers));
   CORDON_RETURN_IF_ERROR(CheckKeys("Profile", configuration.profiles));
   CORDON_RETURN_IF_ERROR(CheckKeys("Gateway", configuration.gateways));
+  CORDON_RETURN_IF_ERROR(CheckKeys("Overlay", configuration.overlays));
   return CheckKeys("Device", configuration.devices);
 }
 

@@ -34,6 +34,7 @@ v1::Verdict ToProto(Verdict verdict) {
 uint64_t CountOf(const FlowEvent& event) {
   switch (event.kind) {
     case EventKind::kAdmitted:
+    case EventKind::kLive:
       return 1;
     case EventKind::kAnswered:
     case EventKind::kEnded:
@@ -46,7 +47,8 @@ uint64_t CountOf(const FlowEvent& event) {
 }
 
 bool CarriesCounts(const FlowEvent& event) {
-  return event.kind == EventKind::kAnswered || event.kind == EventKind::kEnded;
+  return event.kind == EventKind::kAnswered || event.kind == EventKind::kEnded ||
+         event.kind == EventKind::kLive;
 }
 
 Timestamp WallTime(uint64_t event_ns, const EventNames& names) {

@@ -6,26 +6,11 @@
 #include <unordered_set>
 #include <utility>
 
+#include "dataplane/agent/fault_text.h"
+#include "dataplane/agent/knobs_from_proto.h"
+
 namespace cordon::dp {
 namespace {
-
-// What a fault shows of a value from outside: short and printable.
-std::string Quote(std::string_view text) {
-  constexpr size_t kLongest = 64;
-  std::string quoted = "'";
-  for (const char c : text.substr(0, kLongest)) {
-    quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  }
-  return quoted + (text.size() > kLongest ? "...'" : "'");
-}
-
-std::string At(const std::string& path, int i) { return path + "[" + std::to_string(i) + "]"; }
-
-std::string Join(const std::vector<std::string>& names) {
-  std::string joined;
-  for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
-  return joined;
-}
 
 class Converter {
  public:
@@ -51,6 +36,7 @@ class Converter {
       spec.devices.reserve(static_cast<size_t>(set_.devices_size()));
       for (int i = 0; i < set_.devices_size(); ++i) ReadDevice(i);
     }
+    ReadGatewayKnobs();
     if (set_.has_unknown_device_ruleset()) {
       CheckRuleset("unknown_device_ruleset", set_.unknown_device_ruleset());
       spec.unknown_device_ruleset = set_.unknown_device_ruleset();
@@ -104,6 +90,47 @@ class Converter {
     }
   }
 
+  void ReadGatewayKnobs() {
+    PolicySpec& spec = result_.spec;
+    if (set_.has_protection()) {
+      spec.protection = ReadProtection(set_.protection(), "protection", fault_);
+    }
+    if (FitsIn("guards", set_.guards_size(), set_.pairs_size())) {
+      spec.guards.resize(wired_pairs_.size());
+      for (int i = 0; i < set_.guards_size(); ++i) ReadPairGuards(i);
+    }
+    if (FitsIn("overlay", set_.overlay_size(), limits_.overlay_rules)) {
+      for (int i = 0; i < set_.overlay_size(); ++i) ReadOverlayRule(i);
+    }
+  }
+
+  void ReadPairGuards(int i) {
+    const v1::PairGuards& from = set_.guards(i);
+    const std::string path = At("guards", i);
+    const auto pair = std::find(wired_pairs_.begin(), wired_pairs_.end(), from.pair());
+    if (pair == wired_pairs_.end() || !named_pairs_.contains(from.pair())) {
+      return Fail(path + ".pair", "pair " + Quote(from.pair()) + " is not one of the set's pairs");
+    }
+    if (!guarded_pairs_.insert(from.pair()).second) {
+      Fail(path + ".pair", "names pair " + Quote(from.pair()) + " twice");
+    }
+    result_.spec.guards[static_cast<size_t>(pair - wired_pairs_.begin())] =
+        ReadGuards(from, path, fault_);
+  }
+
+  void ReadOverlayRule(int i) {
+    const v1::OverlayRule& from = set_.overlay(i);
+    const std::string path = At("overlay", i);
+    OverlayRuleSpec to;
+    to.origin = from.origin();
+    CheckName(path + ".origin", from.origin());
+    ReadProtocol(path, from, to);
+    ReadPeer(path, from, to);
+    ReadPorts(path + ".ports", from.ports(), from.protocol(), to.ports);
+    ReadIcmpTypes(path + ".icmp_types", from, to);
+    result_.spec.overlay.push_back(std::move(to));
+  }
+
   std::optional<VlanTags> ReadVlan(const std::string& path, const v1::Vlan& vlan) {
     if (vlan.outer() < 1 || vlan.outer() > 4094) {
       Fail(path + ".outer", "must be 1 to 4094, not " + std::to_string(vlan.outer()));
@@ -138,12 +165,18 @@ class Converter {
     ReadInitiator(path, from, to);
     ReadProtocol(path, from, to);
     ReadPeer(path, from, to);
-    ReadPorts(path + ".peer_ports", from.peer_ports(), from, to.peer_ports);
-    ReadPorts(path + ".device_ports", from.device_ports(), from, to.device_ports);
+    ReadPorts(path + ".peer_ports", from.peer_ports(), from.protocol(), to.peer_ports);
+    ReadPorts(path + ".device_ports", from.device_ports(), from.protocol(), to.device_ports);
     ReadIcmpTypes(path + ".icmp_types", from, to);
     if (from.has_vlan()) to.vlan = ReadVlan(path + ".vlan", from.vlan());
     if (from.has_idle_timeout()) ReadIdleTimeout(path + ".idle_timeout", from, to);
     to.keep_alive = from.keep_alive();
+    if (!from.group().empty()) {
+      to.group = ParseIp(from.group());
+      if (!to.group) Fail(path + ".group", Quote(from.group()) + " is not an IP address");
+    }
+    if (from.has_expires_at()) ReadExpiry(path + ".expires_at", from, to);
+    to.log = from.log();
     return to;
   }
 
@@ -161,7 +194,16 @@ class Converter {
     }
   }
 
-  void ReadProtocol(const std::string& path, const v1::Rule& from, RuleSpec& to) {
+  // Rules and overlay rules.
+  template <typename From, typename To>
+  void ReadProtocol(const std::string& path, const From& from, To& to) {
+    if (from.protocol_number() > 255 ||
+        (from.protocol_number() != 0) != (from.protocol() == v1::PROTOCOL_NUMBER)) {
+      Fail(path + ".protocol_number",
+           "must be 1 to 255 for a protocol by number and 0 for every other, not " +
+               std::to_string(from.protocol_number()));
+    }
+    to.protocol_number = static_cast<uint8_t>(from.protocol_number());
     switch (from.protocol()) {
       case v1::PROTOCOL_TCP:
         to.protocol = RuleProtocol::kTcp;
@@ -178,19 +220,23 @@ class Converter {
       case v1::PROTOCOL_ANY:
         to.protocol = RuleProtocol::kAny;
         return;
+      case v1::PROTOCOL_NUMBER:
+        to.protocol = RuleProtocol::kNumber;
+        return;
       default:
-        Fail(path + ".protocol",
-             "must be tcp, udp, icmp, icmpv6 or any, not " + std::to_string(from.protocol()));
+        Fail(path + ".protocol", "must be tcp, udp, icmp, icmpv6, any or a number, not " +
+                                     std::to_string(from.protocol()));
     }
   }
 
-  void ReadPeer(const std::string& path, const v1::Rule& from, RuleSpec& to) {
-    if (from.peer_case() == v1::Rule::kAnyPeer) {
+  template <typename From, typename To>
+  void ReadPeer(const std::string& path, const From& from, To& to) {
+    if (from.peer_case() == From::kAnyPeer) {
       to.any_peer = from.any_peer();
       if (!from.any_peer()) Fail(path + ".any_peer", "must be true where it is set");
       return;
     }
-    if (from.peer_case() != v1::Rule::kPrefixes || from.prefixes().prefixes().empty()) {
+    if (from.peer_case() != From::kPrefixes || from.prefixes().prefixes().empty()) {
       Fail(path + ".peer", "is missing: any_peer or at least one prefix");
       return;
     }
@@ -210,9 +256,9 @@ class Converter {
 
   void ReadPorts(const std::string& path,
                  const google::protobuf::RepeatedPtrField<v1::PortRange>& ranges,
-                 const v1::Rule& from, std::vector<PortRange>& to) {
+                 v1::Protocol protocol, std::vector<PortRange>& to) {
     if (ranges.empty() || !FitsIn(path, ranges.size(), limits_.port_ranges_per_rule)) return;
-    if (from.protocol() == v1::PROTOCOL_ICMP || from.protocol() == v1::PROTOCOL_ICMPV6) {
+    if (protocol == v1::PROTOCOL_ICMP || protocol == v1::PROTOCOL_ICMPV6) {
       Fail(path, "must be empty: ICMP has no ports");
     }
     for (int i = 0; i < ranges.size(); ++i) {
@@ -226,7 +272,8 @@ class Converter {
     }
   }
 
-  void ReadIcmpTypes(const std::string& path, const v1::Rule& from, RuleSpec& to) {
+  template <typename From, typename To>
+  void ReadIcmpTypes(const std::string& path, const From& from, To& to) {
     if (from.icmp_types().empty() || !FitsIn(path, from.icmp_types_size(), 256)) return;
     if (from.protocol() != v1::PROTOCOL_ICMP && from.protocol() != v1::PROTOCOL_ICMPV6) {
       Fail(path, "must be empty: only icmp and icmpv6 have types");
@@ -250,6 +297,14 @@ class Converter {
     to.idle_timeout = std::chrono::seconds(timeout.seconds());
   }
 
+  void ReadExpiry(const std::string& path, const v1::Rule& from, RuleSpec& to) {
+    if (from.expires_at().seconds() < 1 || from.expires_at().nanos() != 0) {
+      Fail(path, "must be whole seconds after 1970");
+      return;
+    }
+    to.expires_at = from.expires_at().seconds();
+  }
+
   void ReadDevice(int i) {
     const v1::DevicePolicy& from = set_.devices(i);
     const std::string path = At("devices", i);
@@ -265,6 +320,10 @@ class Converter {
     ReadMode(path + ".mode", from, to);
     CheckRuleset(path + ".ruleset", from.ruleset());
     to.ruleset = from.ruleset();
+    if (from.has_protection()) {
+      to.protection = ReadProtection(from.protection(), path + ".protection", fault_);
+    }
+    if (from.has_limits()) to.limits = ReadLimits(from.limits());
     result_.spec.devices.push_back(std::move(to));
   }
 
@@ -316,7 +375,11 @@ class Converter {
   const v1::PolicySet& set_;
   const std::vector<std::string>& wired_pairs_;
   const PolicySetLimits& limits_;
+  const ReportFault fault_ = [this](std::string path, std::string message) {
+    Fail(std::move(path), std::move(message));
+  };
   std::unordered_set<std::string> named_pairs_;
+  std::unordered_set<std::string> guarded_pairs_;
   PolicySetResult result_;
   size_t left_out_ = 0;
 };

@@ -21,6 +21,7 @@ struct PolicySetLimits {
   int prefixes_per_rule = 4096;
   int port_ranges_per_rule = 1024;
   int devices = 200'000;
+  int overlay_rules = 256;
   int macs_per_device = 64;
   int ips_per_device = 1024;
   size_t faults = 1000;  // further ones are counted in a last one

@@ -35,11 +35,14 @@ struct GatewayAgent::Impl {
         options(std::move(options_in)),
         reporter(runtime, ReporterOptionsOf(options)),
         metrics(runtime, state, reporter),
-        enforcer(runtime, {options.state_directory, options.limits, options.enforce_timeout}, state,
+        enforcer(runtime, {options.state_directory, options.limits, options.enforce_timeout, {}},
+                 state,
                  [this](v1::GatewayMessage answer) {
                    if (link) link->Send(std::move(answer));
                  }),
-        status(runtime, state, reporter, options.controller_address) {
+        status(
+            runtime, state, reporter, [this] { return enforcer.Rules(); },
+            options.controller_address) {
     state.Update([&](AgentSnapshot& s) {
       s.started = std::chrono::system_clock::now();
       s.certificate_expiry = options.certificate_expiry;

@@ -37,7 +37,10 @@ PolicyEnforcer::PolicyEnforcer(const GatewayRuntime& runtime, const EnforcerOpti
       options_(options),
       state_(state),
       answer_(std::move(answer)),
-      store_(options.state_directory) {}
+      store_(options.state_directory),
+      hits_(*runtime.slot, options.state_directory,
+            {.gateway_ns = [this] { return runtime_.now_ns ? runtime_.now_ns() : 0; },
+             .unix_seconds = [this] { return UnixSeconds(); }}) {}
 
 PolicyEnforcer::~PolicyEnforcer() { Stop(); }
 
@@ -51,7 +54,12 @@ void PolicyEnforcer::Stop() {
     stop_ = true;
   }
   wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  thread_.join();
+  hits_.Update();
+  if (published_.stamp != 0) {
+    if (const auto fault = hits_.Save()) spdlog::error("the counts of rules: {}", *fault);
+  }
 }
 
 void PolicyEnforcer::Offer(v1::PolicySet set) {
@@ -71,11 +79,12 @@ std::vector<std::string> PolicyEnforcer::PublishStored() {
     }
     PolicySetResult converted = FromProto(set, runtime_.gateway, runtime_.pairs);
     if (!converted.faults.empty()) return converted.faults;
-    CompileResult compiled = Compile(converted.spec, options_.limits);
+    CompileResult compiled = CompileNow(converted.spec);
     table = std::move(compiled.table);
     return compiled.faults;
   });
   std::vector<std::string> sentences = loaded.alarms;
+  if (const auto fault = hits_.Load()) sentences.push_back(*fault);
   for (size_t i = 0; i < loaded.alarms.size(); ++i) {
     state_.Raise("stored-" + std::to_string(i), loaded.alarms[i]);
   }
@@ -98,7 +107,40 @@ std::vector<std::string> PolicyEnforcer::PublishStored() {
 
 void PolicyEnforcer::PublishTable(std::unique_ptr<PolicyTable> table, Published published) {
   published_ = std::move(published);
+  published_.next_expiry = table->next_expiry();
   published_.stamp = runtime_.slot->Publish(std::move(table));
+  hits_.Update();
+}
+
+int64_t PolicyEnforcer::UnixSeconds() const {
+  if (options_.unix_seconds) return options_.unix_seconds();
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+CompileResult PolicyEnforcer::CompileNow(const PolicySpec& spec) {
+  return Compile(spec, options_.limits, {.now = UnixSeconds(), .slots = &slots_});
+}
+
+// Flows of the rule are stale then and end at the workers' next look at them. What is stored stays
+// as it was pushed: after a restart the rule has expired again.
+void PolicyEnforcer::ExpireRules() {
+  v1::PolicySet set;
+  if (!set.ParseFromString(published_.stored.payload)) return;
+  PolicySetResult converted = FromProto(set, runtime_.gateway, runtime_.pairs);
+  CompileResult compiled = CompileNow(converted.spec);
+  if (!converted.faults.empty() || !compiled.table) {  // it was sound when it was published
+    published_.next_expiry.reset();
+    state_.Raise("expiry",
+                 "a rule has expired, but its policy cannot be compiled any more: "
+                 "the rule still holds; push the policy again");
+    return;
+  }
+  spdlog::info("generation {}: a rule has expired", published_.generation);
+  published_.next_expiry = compiled.table->next_expiry();
+  published_.stamp = runtime_.slot->Publish(std::move(compiled.table));
+  hits_.Update();
 }
 
 void PolicyEnforcer::Run() {
@@ -119,8 +161,22 @@ void PolicyEnforcer::Run() {
         runtime_.slot->IsEnforced(published_.stamp)) {
       Confirm();
     }
+    if (published_.next_expiry && *published_.next_expiry <= UnixSeconds()) ExpireRules();
+    KeepHits();
     runtime_.slot->Reclaim();
   }
+}
+
+void PolicyEnforcer::KeepHits() {
+  hits_.Update();
+  if (!published_.confirmed) return;
+  const auto trouble = hits_.SaveIfDue();
+  if (trouble.has_value() == hits_in_trouble_) return;
+  hits_in_trouble_ = trouble.has_value();
+  state_.Update([&](AgentSnapshot& s) {
+    s.alarms.erase("hits");
+    if (trouble) s.alarms["hits"] = "the counts of rules cannot be kept: " + *trouble;
+  });
 }
 
 void PolicyEnforcer::Handle(Push push) {
@@ -139,7 +195,7 @@ void PolicyEnforcer::Handle(Push push) {
                            "a newer one"});
   }
   if (!converted.faults.empty()) return Refuse(generation, converted.faults);
-  CompileResult compiled = Compile(converted.spec, options_.limits);
+  CompileResult compiled = CompileNow(converted.spec);
   if (!compiled.table) return Refuse(generation, compiled.faults);
 
   Published published;

@@ -17,6 +17,7 @@
 
 #include "cordon/v1/gateway_control.pb.h"
 #include "dataplane/agent/agent_state.h"
+#include "dataplane/agent/hit_ledger.h"
 #include "dataplane/agent/policy_store.h"
 #include "dataplane/agent/runtime.h"
 
@@ -26,6 +27,8 @@ struct EnforcerOptions {
   std::filesystem::path state_directory;
   PolicyLimits limits;
   std::chrono::milliseconds enforce_timeout{5000};
+  // The clock by which rules expire: Unix seconds. Tests move it.
+  std::function<int64_t()> unix_seconds;  // empty: the system's
 };
 
 class PolicyEnforcer {
@@ -36,6 +39,8 @@ class PolicyEnforcer {
   // `runtime` and `state` must outlive it.
   PolicyEnforcer(const GatewayRuntime& runtime, const EnforcerOptions& options, AgentState& state,
                  Answer answer);
+  // The rules in force and their use. Any thread.
+  std::vector<RuleUseRecord> Rules() const { return hits_.Rules(); }
   ~PolicyEnforcer();  // Stop
 
   // See GatewayAgent::PublishStored. Before Start.
@@ -62,6 +67,8 @@ class PolicyEnforcer {
     bool confirmed = false;
     bool persisted = false;
     bool answer_owed = false;  // it was pushed, and Confirm is to acknowledge it
+    // Unix seconds at which the table must be compiled again because a rule of it expires.
+    std::optional<int64_t> next_expiry;
   };
 
   void Run();
@@ -70,6 +77,11 @@ class PolicyEnforcer {
   void PublishTable(std::unique_ptr<PolicyTable> table, Published published);
   // Waits for every worker, then confirms; otherwise reports the workers that do not follow.
   void AwaitWorkers();
+  CompileResult CompileNow(const PolicySpec& spec);
+  int64_t UnixSeconds() const;
+  // Publishes the same generation again, without the rules that have expired.
+  void ExpireRules();
+  void KeepHits();
   void Confirm();
   void Persist();
   void SendAck(Clock::time_point since);
@@ -83,6 +95,9 @@ class PolicyEnforcer {
   const Answer answer_;
   PolicyStore store_;
   Published published_;  // enforcer thread, or before Start
+  DeviceSlots slots_;    // likewise
+  HitLedger hits_;
+  bool hits_in_trouble_ = false;  // enforcer thread
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -12,6 +12,7 @@
 #include "dataplane/policy/slot.h"
 #include "dataplane/telemetry/counters.h"
 #include "dataplane/telemetry/event.h"
+#include "dataplane/telemetry/flow_mailbox.h"
 
 namespace cordon::dp {
 
@@ -44,7 +45,8 @@ struct WorkerInfo {
   uint32_t cpu = 0;
   std::vector<std::string> pairs;
   const WorkerCounters* counters = nullptr;
-  EventRing* events = nullptr;  // the agent is its consumer
+  EventRing* events = nullptr;          // the agent is its consumer
+  FlowMailbox* flow_mailbox = nullptr;  // the agent asks; null: the worker takes no questions
 };
 
 // Everything referred to must outlive the agent.

@@ -83,10 +83,14 @@ class Seat {
 }  // namespace
 
 StatusService::StatusService(const GatewayRuntime& runtime, const AgentState& state,
-                             FlowReporter& reporter, std::string controller_address)
+                             FlowReporter& reporter,
+                             std::function<std::vector<RuleUseRecord>()> rules,
+                             std::string controller_address)
     : runtime_(runtime),
       state_(state),
       reporter_(reporter),
+      rules_(std::move(rules)),
+      flows_(runtime),
       controller_address_(std::move(controller_address)) {}
 
 StatusService::~StatusService() { Stop(); }

@@ -41,6 +41,7 @@ struct WorkerState {
   FlowTable flows;
   WorkerCounters counters;
   EventRing events;
+  FlowMailbox flow_mailbox;
   std::unique_ptr<Pipeline> pipeline;  // made when the clock runs
 };
 
@@ -129,7 +130,8 @@ GatewayRuntime Gateway::State::MakeRuntime() {
     WorkerInfo info{.cpu = config.io.cores[i],
                     .pairs = {},
                     .counters = &workers[i]->counters,
-                    .events = &workers[i]->events};
+                    .events = &workers[i]->events,
+                    .flow_mailbox = &workers[i]->flow_mailbox};
     for (size_t pair = 0; pair < runtime.pairs.size(); ++pair) {
       if (config.io.Serves(i, pair)) info.pairs.push_back(runtime.pairs[pair]);
     }
@@ -188,6 +190,7 @@ void Gateway::State::StartWorkers() {
   std::vector<WorkerParts> parts;
   for (size_t i = 0; i < workers.size(); ++i) {
     WorkerState& worker = *workers[i];
+    options.flow_mailbox = &worker.flow_mailbox;
     worker.pipeline =
         std::make_unique<Pipeline>(i, slot, worker.flows, worker.counters, worker.events, options);
     parts.push_back(

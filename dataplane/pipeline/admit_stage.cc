@@ -52,6 +52,8 @@ void AdmitStage(const Context& context, Burst& burst, Work& work) noexcept {
     }
     Open(context, flow, slot);
     context.counters.flows_admitted.Add(1);
+    context.policy.CountHit(context.worker, slot.decision.rule,
+                            context.now / kNanosecondsPerSecond);
     context.reporter.FlowAdmitted(context.flows, flow, context.now);
     NoteAnswer(context, flow, SenderOf(context.flows.At(flow), slot.side), slot.packet);
   });

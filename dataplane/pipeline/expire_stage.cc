@@ -15,6 +15,11 @@ void ExpireStage(const Context& context) noexcept {
       context.counters.flows_expired.Add(1);
     } else if (entry.stamp != context.policy.stamp()) {
       Redecide(context, flow);
+    } else {
+      // Up to a round late, which is less than the second that is told.
+      const uint64_t idle_ms = static_cast<Milliseconds>(context.now_ms - entry.last_seen);
+      context.policy.RefreshHit(context.worker, entry.rule,
+                                (context.now / 1'000'000 - idle_ms) / 1000);
     }
   });
 }

@@ -17,6 +17,7 @@ Decision Redecide(const Context& context, FlowIndex flow) noexcept {
   const Decision decision = DecideFlow(context, context.flows.KeyOf(flow), initiator);
   if (decision.verdict == Verdict::kDrop) {
     EndFlow(context, flow);
+    if (decision.reason == Reason::kOverlayDenied) return decision;
     return {Verdict::kDrop, Reason::kFlowRevoked, decision.device, kNoRuleIndex, 0};
   }
   entry.stamp = context.policy.stamp();

@@ -20,17 +20,19 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
 
 void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
   const PolicyTable& policy = policy_slot_.Acquire(worker_);
-  const Context context{policy,
-                        flows_,
-                        bindings_,
-                        fragments_,
-                        counters_,
-                        reporter_,
-                        sweep_,
-                        shield_,
-                        options_,
-                        now,
-                        static_cast<Milliseconds>(now / 1'000'000)};
+  const Context context{
+      .worker = worker_,
+      .policy = policy,
+      .flows = flows_,
+      .bindings = bindings_,
+      .fragments = fragments_,
+      .counters = counters_,
+      .reporter = reporter_,
+      .sweep = sweep_,
+      .shield = shield_,
+      .options = options_,
+      .now = now,
+      .now_ms = static_cast<Milliseconds>(now / 1'000'000)};
   Work work;
   StartFragments(context, burst);       // held frames whose time is over
   ExpressStage(context, burst);         // ordinary frames of flows that are already decided
@@ -45,10 +47,11 @@ void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
       AdmitStage(context, burst, work);   // remember what was forwarded
     }
   } while (work.has_pieces());
-  ShieldStage(context, burst);       // not more than the device may get or send
   LearnStage(context, burst, work);  // remember which address DHCP gave to whom
+  ShieldStage(context, burst);       // not more than the device may get or send
   RecordStage(context, burst);       // count all, report what was refused
   ExpireStage(context);              // forget flows that were idle for too long
+  QueryStage(context);               // tell who asks about live flows
 }
 
 }  // namespace cordon::dp

@@ -14,6 +14,7 @@
 #include "dataplane/shield/shield.h"
 #include "dataplane/telemetry/counters.h"
 #include "dataplane/telemetry/event.h"
+#include "dataplane/telemetry/flow_mailbox.h"
 
 namespace cordon::dp {
 
@@ -29,6 +30,8 @@ struct PipelineOptions {
   size_t device_slots = 1024;
   // Devices whose DHCP leases are remembered.
   size_t lease_capacity = 8192;
+  // Where questions about live flows come in; null: nowhere. Must outlive the pipeline.
+  FlowMailbox* flow_mailbox = nullptr;
 };
 
 // Not thread-safe: one worker owns it. All references must outlive it.

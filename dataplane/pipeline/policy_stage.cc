@@ -111,7 +111,10 @@ bool GoesOn(const Context& context, Slot& slot) {
   if (decision.verdict != Verdict::kDrop) return true;
   slot.device = decision.device;
   slot.decision = decision;
-  if (IsIcmpError(slot.packet)) slot.decision.reason = Reason::kIcmpNoFlow;
+  if (IsIcmpError(slot.packet)) {
+    slot.decision.reason = Reason::kIcmpNoFlow;
+    slot.decision.rule = kNoRuleIndex;
+  }
   return false;
 }
 

@@ -49,6 +49,10 @@ void RecordStage(const Context& context, Burst& burst) noexcept {
     reasons.Add(slot.decision);
     if (slot.decision.verdict != Verdict::kDrop) burst.forward |= SlotMask{1} << i;
     if (slot.decision.verdict != Verdict::kForward) {
+      if (slot.decision.reason == Reason::kOverlayDenied) {
+        context.policy.CountHit(context.worker, slot.decision.rule,
+                                context.now / kNanosecondsPerSecond);
+      }
       context.reporter.FrameRefused(burst.pair, slot, context.policy.stamp(), context.now);
     }
   });

@@ -66,7 +66,20 @@ FlowEvent EventOf(uint16_t pair, const Slot& slot) {
   return event;
 }
 
+// On the clock of `now`, which the entry keeps in milliseconds of 32 bits.
+TimePoint LastSeen(const FlowEntry& entry, TimePoint now) {
+  const auto now_ms = static_cast<Milliseconds>(now / 1'000'000);
+  return now - uint64_t{static_cast<Milliseconds>(now_ms - entry.last_seen)} * 1'000'000;
+}
+
 }  // namespace
+
+FlowEvent LiveEventOf(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept {
+  FlowEvent event = EventOf(flows, flow);
+  event.kind = EventKind::kLive;
+  event.last_seen_ns = LastSeen(flows.At(flow), now);
+  return event;
+}
 
 Reporter::Reporter(EventRing& ring, WorkerCounters& counters)
     : ring_(ring), counters_(counters), recent_(std::make_unique<std::array<Recent, kRecent>>()) {}
@@ -132,9 +145,7 @@ void Reporter::FlowEnded(const FlowTable& flows, FlowIndex flow, TimePoint now) 
   FlowEvent event = EventOf(flows, flow);
   event.kind = EventKind::kEnded;
   event.frames[1] = entry.answered() ? entry.frames[1] - 1 : 0;
-  const auto now_ms = static_cast<Milliseconds>(now / 1'000'000);
-  event.last_seen_ns =
-      now - uint64_t{static_cast<Milliseconds>(now_ms - entry.last_seen)} * 1'000'000;
+  event.last_seen_ns = LastSeen(flows.At(flow), now);
   Push(event);
 }
 

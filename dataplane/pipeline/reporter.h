@@ -15,6 +15,10 @@ namespace cordon::dp {
 
 // Nanoseconds on a monotonic clock. An argument everywhere: the pipeline reads no clock.
 using TimePoint = uint64_t;
+inline constexpr TimePoint kNanosecondsPerSecond = 1'000'000'000;
+
+// A flow as it is now, for who asks about live flows.
+FlowEvent LiveEventOf(const FlowTable& flows, FlowIndex flow, TimePoint now) noexcept;
 
 // One worker owns it. What does not fit into the ring is counted as lost.
 class Reporter {

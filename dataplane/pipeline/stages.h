@@ -18,6 +18,7 @@ namespace cordon::dp {
 
 // What the stages of one burst work with. The burst is decided under one policy, at one time.
 struct Context {
+  size_t worker;
   const PolicyTable& policy;
   FlowTable& flows;
   Bindings& bindings;
@@ -84,6 +85,7 @@ void ShieldStage(const Context& context, Burst& burst) noexcept;
 void LearnStage(const Context& context, Burst& burst, Work& work) noexcept;
 void RecordStage(const Context& context, Burst& burst) noexcept;
 void ExpireStage(const Context& context) noexcept;
+void QueryStage(const Context& context) noexcept;
 
 inline bool IsIcmpError(const Packet& packet) noexcept {
   return packet.icmp_kind == IcmpKind::kError;

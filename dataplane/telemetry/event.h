@@ -18,6 +18,7 @@ enum class EventKind : uint8_t {
   kAdmitted,  // a flow was opened
   kAnswered,  // its responder answered for the first time, other than by a RST: frames[1] is 1.
               // Told at once, since a flow may stay open for days
+  kLive,      // a flow at the moment of a question; counts are those so far
   kEnded      // a flow expired, closed or was revoked; counts are final, less what kAnswered told
 };
 

@@ -119,7 +119,7 @@ OracleAnswer Oracle::Decide(const Packet& packet, Side side, uint16_t pair, uint
 OracleAnswer Oracle::JudgeError(const Packet& packet, Side side, uint16_t pair) {
   const auto quoted = QuotedConversation(packet, side, pair);
   if (quoted) {
-    bool revoked = false;
+    std::optional<OracleAnswer> revoked;
     const auto flow = Lookup(*quoted, &revoked);
     if (revoked) {
       const OracleAnswer answer = Refuse(Find(*quoted), *quoted, Reason::kIcmpNoFlow);
@@ -141,12 +141,9 @@ OracleAnswer Oracle::JudgeError(const Packet& packet, Side side, uint16_t pair) 
 }
 
 OracleAnswer Oracle::JudgePacket(const Packet& packet, Side side, const Conversation& c) {
-  bool revoked = false;
+  std::optional<OracleAnswer> revoked;
   const auto found = Lookup(c, &revoked);
-  if (revoked) {
-    const OracleAnswer answer = Refuse(Find(c), c, Reason::kFlowRevoked);
-    return {Verdict::kDrop, Reason::kFlowRevoked, "", answer.device};
-  }
+  if (revoked) return *revoked;
   if (found == flows_.end()) return JudgeFirst(packet, side, c);
   if (side == Side::kNetwork && IsDeviceMac(c.pair, c.vlan, packet.source_mac)) {
     return Refuse(Find(c), c, Reason::kDeviceMacOnNetworkSide);
@@ -236,7 +233,8 @@ bool Oracle::IsExpired(const Conversation& c, const Flow& flow) const {
   return (static_cast<uint32_t>(now_ns_ / 1'000'000) - flow.last_ms) / 1000 >= seconds;
 }
 
-Oracle::FlowMap::iterator Oracle::Lookup(const Conversation& c, bool* revoked) {
+Oracle::FlowMap::iterator Oracle::Lookup(const Conversation& c,
+                                         std::optional<OracleAnswer>* revoked) {
   const auto found = flows_.find(c);
   if (found == flows_.end()) return found;
   Flow& flow = found->second;
@@ -249,7 +247,9 @@ Oracle::FlowMap::iterator Oracle::Lookup(const Conversation& c, bool* revoked) {
   const OracleAnswer answer = DecideNew(c, flow.by_peer, rule);
   if (answer.verdict == Verdict::kDrop) {
     flows_.erase(found);
-    *revoked = true;
+    *revoked = answer.reason == Reason::kOverlayDenied
+                   ? answer
+                   : OracleAnswer{Verdict::kDrop, Reason::kFlowRevoked, "", answer.device};
     return flows_.end();
   }
   flow.answer = answer;
@@ -263,7 +263,7 @@ void Oracle::Sweep(uint64_t now_ns) {
   now_ns_ = now_ns;
   std::vector<Conversation> all;
   for (const auto& [conversation, flow] : flows_) all.push_back(conversation);
-  bool revoked = false;
+  std::optional<OracleAnswer> revoked;
   for (const Conversation& conversation : all) Lookup(conversation, &revoked);
 }
 

@@ -110,7 +110,7 @@ class Oracle {
                               const Who& who, Flow& flow) const;
   // --- flows
   // The live flow, decided again if the policy has changed; end() and, in *revoked, why not.
-  FlowMap::iterator Lookup(const Conversation& c, bool* revoked);
+  FlowMap::iterator Lookup(const Conversation& c, std::optional<OracleAnswer>* revoked);
   bool IsExpired(const Conversation& c, const Flow& flow) const;
   TcpOutcome AdvanceTcp(Flow& flow, bool from_initiator, const Packet& packet);
   bool HasFairShare(uint32_t device_number) const;

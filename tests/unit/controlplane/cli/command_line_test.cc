@@ -65,7 +65,7 @@ TEST(CommandLine, SuggestsTheWordThatWasMeant) {
   EXPECT_THAT(Cordonctl({"get", "devices", "--clas", "ct"}).err,
               HasSubstr("Did you mean --class?\n"));
   EXPECT_THAT(Cordonctl({"get", "frobs"}).err,
-              HasSubstr("There are: devices, profiles, peers, gateways"));
+              HasSubstr("There are: devices, profiles, peers, overlays, gateways"));
 }
 
 TEST(CommandLine, RefusesWhatItCannotUnderstandAsUsage) {
@@ -171,7 +171,7 @@ std::string Offered(const std::string& line) {
 
 TEST(BashCompletion, OffersCommandsOptionsAndValues) {
   EXPECT_EQ(Offered("cordonctl ge"), "get generations\n");
-  EXPECT_EQ(Offered("cordonctl get ''"), "devices profiles peers gateways\n");
+  EXPECT_EQ(Offered("cordonctl get ''"), "devices profiles peers overlays gateways\n");
   EXPECT_EQ(Offered("cordonctl -o json get device --cl"), "--class\n");
   EXPECT_EQ(Offered("cordonctl --output ''"), "table json yaml\n");
   EXPECT_EQ(Offered("cordonctl completion ''"), "bash zsh\n");

@@ -71,6 +71,12 @@ class FakePeers final : public v1::PeerService::Service {
   CORDON_CANNED(GetPeer, v1::Peer)
 };
 
+class FakeOverlays final : public v1::OverlayService::Service {
+ public:
+  CORDON_CANNED(ListOverlays, v1::ListOverlaysResponse)
+  CORDON_CANNED(GetOverlay, v1::Overlay)
+};
+
 class FakeGateways final : public v1::GatewayService::Service {
  public:
   CORDON_CANNED(ListGateways, v1::ListGatewaysResponse)
@@ -133,6 +139,24 @@ class FakeGatewayStatus final : public v1::GatewayStatusService::Service {
     for (const auto& response : responses) writer->Write(response);
     return grpc::Status::OK;
   }
+
+  v1::ListRulesRequest asked_rules;
+  std::vector<v1::ListRulesResponse> rules;
+  grpc::Status ListRules(grpc::ServerContext*, const v1::ListRulesRequest* request,
+                         grpc::ServerWriter<v1::ListRulesResponse>* writer) override {
+    asked_rules = *request;
+    for (const auto& response : rules) writer->Write(response);
+    return grpc::Status::OK;
+  }
+
+  v1::ListFlowsRequest asked_flows;
+  std::vector<v1::ListFlowsResponse> flows;
+  grpc::Status ListFlows(grpc::ServerContext*, const v1::ListFlowsRequest* request,
+                         grpc::ServerWriter<v1::ListFlowsResponse>* writer) override {
+    asked_flows = *request;
+    for (const auto& response : flows) writer->Write(response);
+    return grpc::Status::OK;
+  }
 };
 
 // What a run of cordonctl came to.
@@ -147,8 +171,9 @@ class FakeServer {
   FakeServer() {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("unix:" + socket(), grpc::InsecureServerCredentials());
-    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
-             &devices, &profiles, &peers, &gateways, &policy, &events, &learn, &gateway_status}) {
+    for (grpc::Service* service :
+         std::initializer_list<grpc::Service*>{&devices, &profiles, &peers, &overlays, &gateways,
+                                               &policy, &events, &learn, &gateway_status}) {
       builder.RegisterService(service);
     }
     server_ = builder.BuildAndStart();
@@ -180,6 +205,7 @@ class FakeServer {
   FakeDevices devices;
   FakeProfiles profiles;
   FakePeers peers;
+  FakeOverlays overlays;
   FakeGateways gateways;
   FakePolicy policy;
   FakeEvents events;

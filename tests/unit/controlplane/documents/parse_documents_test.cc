@@ -240,28 +240,33 @@ TEST(ToYaml, RoundTripKeepsTextThatLooksLikeYaml) {
 
 TEST(ToYaml, RoundTripKeepsEveryFieldOfARule) {
   Profile profile{"p", "what: for", {{"ct", "GE*", "X 1"}}, {}};
-  profile.rules.push_back({"r",
-                           RuleInitiator::kPeer,
-                           {"his", "fd00::/8"},
-                           RuleProtocol::kUdp,
-                           {{1, 2}},
-                           {{7, 7}},
-                           {},
-                           dp::VlanTags{100, 30},
-                           std::chrono::minutes(5),
-                           true,
-                           "because"});
-  profile.rules.push_back({"i",
-                           RuleInitiator::kDevice,
-                           {"any"},
-                           RuleProtocol::kIcmpv6,
-                           {},
-                           {},
-                           {128},
-                           {},
-                           std::chrono::seconds(0),
-                           false,
-                           "ping"});
+  profile.rules.push_back({.id = "r",
+                           .initiator = RuleInitiator::kPeer,
+                           .peer = {"his", "fd00::/8"},
+                           .protocol = RuleProtocol::kUdp,
+                           .peer_ports = {{1, 2}},
+                           .device_ports = {{7, 7}},
+                           .icmp_types = {},
+                           .vlan = dp::VlanTags{100, 30},
+                           .idle_timeout = std::chrono::minutes(5),
+                           .keep_alive = true,
+                           .group = dp::ParseIp("239.255.255.250"),
+                           .expires_at = 1'798'135'200,
+                           .log = true,
+                           .preset = "",
+                           .reason = "because"});
+  profile.rules.push_back({.id = "i",
+                           .initiator = RuleInitiator::kDevice,
+                           .peer = {"any"},
+                           .protocol = RuleProtocol::kIcmpv6,
+                           .peer_ports = {},
+                           .device_ports = {},
+                           .icmp_types = {128},
+                           .vlan = {},
+                           .group = {},
+                           .expires_at = {},
+                           .preset = "",
+                           .reason = "ping"});
   const ParsedDocuments parsed = Parse(ToYaml(profile));
   EXPECT_THAT(Faults(parsed), IsEmpty());
   ASSERT_THAT(parsed.profiles, SizeIs(1));

@@ -57,6 +57,16 @@ inline Configuration WithDevices(const std::vector<Device>& devices) {
   return configuration;
 }
 
+inline Knobs FullKnobs() {
+  Knobs knobs;
+  knobs.protection.level = dp::Protection::kOff;
+  knobs.protection.checks = {{dp::Check::kTcpMss, CheckAction::kPass},
+                             {dp::Check::kIpv6, CheckAction::kDrop}};
+  for (const auto& [limit, name] : kLimitNames) knobs.limits[limit] = name.size();
+  knobs.limits[Limit::kMaxFlows] = 0;  // explicitly none
+  return knobs;
+}
+
 // Every field of every kind set to something that is not its default.
 inline Configuration FullConfiguration() {
   Configuration full;
@@ -74,11 +84,30 @@ inline Configuration FullConfiguration() {
   rule.vlan = dp::VlanTags{100, 30};
   rule.idle_timeout = std::chrono::hours(24);
   rule.keep_alive = true;
+  rule.group = dp::ParseIp("ff02::c");
+  rule.expires_at = 1'798'135'200;
+  rule.log = true;
+  rule.preset = "mdns";
   rule.reason = "images go to the archive";
   ProfileRule untagged;
+  untagged.protocol = RuleProtocol::kNumber;
+  untagged.protocol_number = 47;
   untagged.vlan = dp::VlanTags{};
   full.profiles["ct"] = {"ct", "a scanner", {{"ct", "Example*", "Scan 9"}, {}}, {rule, untagged}};
   full.gateways["g"] = {"g", {"p1", "p2"}, "unknown"};
+  full.profiles["ct"].knobs = FullKnobs();
+  full.gateways["g"].protection = FullKnobs().protection;
+  full.gateways["g"].guards["p2"] = {{0x88f7}, {*dp::ParseIp("10.0.0.67")}, 20, 50};
+  full.gateways["g"].guards["p1"] = {{}, {}, 0, 0};
+  OverlayRule smb;
+  smb.id = "smb";
+  smb.peer = {"any"};
+  smb.protocol = RuleProtocol::kNumber;
+  smb.protocol_number = 2;
+  smb.ports = {{445, 445}};
+  smb.icmp_types = {8};
+  smb.reason = "a worm";
+  full.overlays["no-smb"] = {"no-smb", "emergency", {smb}};
   Device device{.name = "ct-2",
                 .macs = {{0x020000003021}, {0xfffffffffffe}},
                 .ips = {*dp::ParseIp("10.30.0.21"), *dp::ParseIp("fd00::1")},
@@ -93,6 +122,7 @@ inline Configuration FullConfiguration() {
                 .gateway = "g",
                 .pair = "p1",
                 .mode = DeviceMode::kQuarantine,
+                .knobs = FullKnobs(),
                 .source = "import:a.csv"};
   full.devices["ct-2"] = device;
   full.devices["bare"] = NamedDevice("bare");
