@@ -84,6 +84,10 @@ Followed Follow(const Context& context, Slot& slot) {
     if (entry.verdict == Verdict::kForward) slot.decision.reason = Reason::kIcmpErrorOfFlow;
     return Followed::kDecided;
   }
+  // Where the device lets wrong checksums pass: the receiver will not believe the segment, so it
+  // must not change what is believed of the connection (Ptacek and Newsham 1998).
+  if ((slot.packet.anomalies & MaskOf(Check::kL4Checksum)) != 0) [[unlikely]]
+    return Followed::kDecided;
   if (slot.packet.protocol == protocol::kTcp) {
     const TcpOutcome outcome = FollowTcp(context, slot);
     if (outcome.reopens) return Followed::kReopens;

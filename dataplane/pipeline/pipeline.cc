@@ -20,19 +20,18 @@ Pipeline::Pipeline(size_t worker, PolicySlot& policy, FlowTable& flows, WorkerCo
 
 void Pipeline::ProcessBurst(Burst& burst, TimePoint now) noexcept {
   const PolicyTable& policy = policy_slot_.Acquire(worker_);
-  const Context context{
-      .worker = worker_,
-      .policy = policy,
-      .flows = flows_,
-      .bindings = bindings_,
-      .fragments = fragments_,
-      .counters = counters_,
-      .reporter = reporter_,
-      .sweep = sweep_,
-      .shield = shield_,
-      .options = options_,
-      .now = now,
-      .now_ms = static_cast<Milliseconds>(now / 1'000'000)};
+  const Context context{.worker = worker_,
+                        .policy = policy,
+                        .flows = flows_,
+                        .bindings = bindings_,
+                        .fragments = fragments_,
+                        .counters = counters_,
+                        .reporter = reporter_,
+                        .sweep = sweep_,
+                        .shield = shield_,
+                        .options = options_,
+                        .now = now,
+                        .now_ms = static_cast<Milliseconds>(now / 1'000'000)};
   Work work;
   StartFragments(context, burst);       // held frames whose time is over
   ExpressStage(context, burst);         // ordinary frames of flows that are already decided

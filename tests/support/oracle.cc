@@ -149,6 +149,7 @@ OracleAnswer Oracle::JudgePacket(const Packet& packet, Side side, const Conversa
     return Refuse(Find(c), c, Reason::kDeviceMacOnNetworkSide);
   }
   Flow& flow = found->second;
+  if ((packet.anomalies & MaskOf(Check::kL4Checksum)) != 0) return flow.answer;
   const bool from_initiator = (side == Side::kNetwork) == flow.by_peer;
   if (packet.protocol == kTcp) {
     const TcpOutcome outcome = AdvanceTcp(flow, from_initiator, packet);

@@ -218,7 +218,8 @@ TEST_F(NdGuard, RouterAdvertisementsAreARulesMatter) {
                        .Device("pump", kPump6)
                        .Rules({Allow(kIn, RuleProtocol::kIcmpv6, "fe80::/10").IcmpType(134)})
                        .Device("ct", kCt));
-  const FrameBuilder advertisement = In(kPump6).From("fe80::9").HopLimit(255).Icmp(134, 0).Payload(Bytes(8));
+  const FrameBuilder advertisement =
+      In(kPump6).From("fe80::9").HopLimit(255).Icmp(134, 0).Payload(Bytes(8));
   EXPECT_TRUE(Drops(kNetwork, advertisement, Reason::kIcmpTypeNotNamed));
   EXPECT_TRUE(
       Forwards(kNetwork,

@@ -50,6 +50,19 @@ class Normalisation : public ::testing::Test {
 const std::initializer_list<Allow> kEverything = {Allow(kOut, RuleProtocol::kAny, "any"),
                                                   Allow(kIn, RuleProtocol::kAny, "any")};
 
+TEST_F(Normalisation, ASegmentWithAWrongChecksumChangesNothingWhereItMayPass) {
+  // R029
+  Enforce(kEverything, {Protection::kStandard, {{Check::kL4Checksum, CheckAction::kPass}}});
+  Fate(kDevice, Out().Tcp(104));
+  Fate(kNetwork, In().Tcp(104, 40000, kSyn | kAck).Sequence(5, 1001));
+  Fate(kDevice, Out().Tcp(40000, 104, kAck).Sequence(1001, 6));
+  const FrameBuilder reset = Out().Tcp(40000, 104, kRst).Sequence(1001);
+  EXPECT_EQ(Fate(kDevice, WithWrongChecksum(reset)), "forward");
+  const FrameBuilder data = Out().Tcp(40000, 104, kAck | kPsh).Sequence(1001, 6).Payload("x");
+  EXPECT_EQ(Fate(kDevice, data), "forward");
+  EXPECT_EQ(gateway_.flows().At(0).tcp.state, TcpState::kEstablished);
+}
+
 TEST_F(Normalisation, FirstAndLaterPacketsOfAFlowAreJudgedAlike) {
   // R029
   Enforce(kEverything);
