@@ -36,21 +36,22 @@ TEST(ImportCsv, ReadsEveryFieldOfARow) {
              "Serial Number,Asset Tag,Cordon Profile,Cordon Gateway,Cordon Pair,Cordon Mode\n"
              "CT-2.Rad.Example,02:00:00:00:30:21,10.30.0.21,30,Example Imaging,Scan 9,CT Scanner,"
              "\"Radiology, room 4\",CT-90031,BM-2031,ct-scanner,radiology-1,ct-suite,Enforce\n"));
-  EXPECT_EQ(device, (Device{.name = "ct-2.rad.example",
-                            .macs = {{0x020000003021}},
-                            .ips = {dp::IpAddress::V4(0x0a1e0015)},
-                            .vlan = {30, 0},
-                            .vendor = "Example Imaging",
-                            .model = "Scan 9",
-                            .device_class = "ct",
-                            .location = "Radiology, room 4",
-                            .serial = "CT-90031",
-                            .asset_tag = "BM-2031",
-                            .profile = "ct-scanner",
-                            .gateway = "radiology-1",
-                            .pair = "ct-suite",
-                            .mode = DeviceMode::kEnforce,
-                            .source = ""}));
+  const Device expected{.name = "ct-2.rad.example",
+                        .macs = {{0x020000003021}},
+                        .ips = {dp::IpAddress::V4(0x0a1e0015)},
+                        .vlan = {30, 0},
+                        .vendor = "Example Imaging",
+                        .model = "Scan 9",
+                        .device_class = "ct",
+                        .location = "Radiology, room 4",
+                        .serial = "CT-90031",
+                        .asset_tag = "BM-2031",
+                        .profile = "ct-scanner",
+                        .gateway = "radiology-1",
+                        .pair = "ct-suite",
+                        .mode = DeviceMode::kEnforce,
+                        .source = ""};
+  EXPECT_EQ(device, expected);
 }
 
 TEST(ImportCsv, ReadsMacAddressesInFiveNotations) {
