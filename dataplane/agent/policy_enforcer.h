@@ -28,7 +28,7 @@ struct EnforcerOptions {
   PolicyLimits limits;
   std::chrono::milliseconds enforce_timeout{5000};
   // The clock by which rules expire: Unix seconds. Tests move it.
-  std::function<int64_t()> unix_seconds;  // empty: the system's
+  std::function<int64_t()> unix_seconds = {};  // empty: the system's
 };
 
 class PolicyEnforcer {

@@ -24,6 +24,9 @@ struct Frame {
   std::span<const uint8_t> bytes;
   uint32_t length = 0;
   uint16_t tail_sum = 0;
+  // A capture that was cut at its snap length has no tail to sum up: checksums of layer 4 that
+  // would need it are taken for right. Never so on a port.
+  bool has_tail = true;
 };
 
 enum class Side : uint8_t { kDevice = 0, kNetwork = 1 };

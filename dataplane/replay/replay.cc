@@ -66,7 +66,10 @@ void Replay::DecideBurst() {
   if (frame_ns > first_ns_) now_ns_ = std::max(now_ns_, frame_ns - first_ns_ + kStartNs);
   for (size_t i = 0; i < burst.count; ++i) {
     const CapturedFrame& frame = waiting_[i];
-    burst.frames[i] = {frame.bytes, frame.length};
+    burst.frames[i] = {.bytes = frame.bytes,
+                       .length = frame.length,
+                       .tail_sum = 0,
+                       .has_tail = frame.bytes.size() == frame.length};
     ReplayedFrame& untold = untold_.emplace_back().frame;
     untold.number = told_ + untold_.size();
     untold.time_ns = frame.time_ns;

@@ -35,7 +35,9 @@ PolicySpec DistinctPolicy(size_t devices, size_t rules) {
                        .macs = {{0x020000000000ULL + d}},
                        .ips = {IpAddress::V4(0x0b000000 + d)},
                        .mode = Mode::kEnforce,
-                       .ruleset = d};
+                       .ruleset = d,
+                       .protection = {},
+                       .limits = {}};
   }
   return spec;
 }

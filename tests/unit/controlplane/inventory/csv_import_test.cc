@@ -36,21 +36,21 @@ TEST(ImportCsv, ReadsEveryFieldOfARow) {
              "Serial Number,Asset Tag,Cordon Profile,Cordon Gateway,Cordon Pair,Cordon Mode\n"
              "CT-2.Rad.Example,02:00:00:00:30:21,10.30.0.21,30,Example Imaging,Scan 9,CT Scanner,"
              "\"Radiology, room 4\",CT-90031,BM-2031,ct-scanner,radiology-1,ct-suite,Enforce\n"));
-  const Device expected{.name = "ct-2.rad.example",
-                        .macs = {{0x020000003021}},
-                        .ips = {dp::IpAddress::V4(0x0a1e0015)},
-                        .vlan = {30, 0},
-                        .vendor = "Example Imaging",
-                        .model = "Scan 9",
-                        .device_class = "ct",
-                        .location = "Radiology, room 4",
-                        .serial = "CT-90031",
-                        .asset_tag = "BM-2031",
-                        .profile = "ct-scanner",
-                        .gateway = "radiology-1",
-                        .pair = "ct-suite",
-                        .mode = DeviceMode::kEnforce,
-                        .source = ""};
+  Device expected;
+  expected.name = "ct-2.rad.example";
+  expected.macs = {{0x020000003021}};
+  expected.ips = {dp::IpAddress::V4(0x0a1e0015)};
+  expected.vlan = {30, 0};
+  expected.vendor = "Example Imaging";
+  expected.model = "Scan 9";
+  expected.device_class = "ct";
+  expected.location = "Radiology, room 4";
+  expected.serial = "CT-90031";
+  expected.asset_tag = "BM-2031";
+  expected.profile = "ct-scanner";
+  expected.gateway = "radiology-1";
+  expected.pair = "ct-suite";
+  expected.mode = DeviceMode::kEnforce;
   EXPECT_EQ(device, expected);
 }
 
