@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 int64_t Seconds(std::chrono::seconds ago) {
-  return std::chrono::duration_cast<std::chrono::seconds>(FakeServer::kNow.time_since_epoch()).count() -
+  return std::chrono::duration_cast<std::chrono::seconds>(FakeServer::kNow.time_since_epoch())
+             .count() -
          ago.count();
 }
 
