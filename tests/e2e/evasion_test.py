@@ -11,7 +11,7 @@ from support import BIN, HospitalTest, wait_until
 from attack_bed import (ATTACKER, ATTACKER6, ATTACKER_IP, BROADCAST, CT, CT_IP, PUMP, PUMP6, PUMP_IP, SERVER, SERVER6,
                         SERVER_IP, STRANGER, WATCHED, AttackBed, build, inward, outward, tagged)
 
-from scapy.all import (ARP, IP, TCP, UDP, BOOTP, DHCP, DNS, ESP, GRE, ICMP, LLC, SCTP, STP, Dot3, EAPOL, Ether,  # noqa: E402
+from scapy.all import (ARP, IP, TCP, UDP, BOOTP, DHCP, DNS, ESP, GRE, ICMP, LLC, SCTP, STP, Dot3, Ether,  # noqa: E402
                        ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA,
                        ICMPv6ND_Redirect, ICMPv6ND_RS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptPrefixInfo, IPOption_LSRR,
                        IPOption_RR, IPOption_SSRR, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
@@ -99,9 +99,10 @@ class EvasionTest(AttackBed, unittest.TestCase):
         self.nothing_arrives("IP options and protocols", self.both_tags(frames), False)
 
     def test_ethertypes(self):
+        # EAPOL, LLDP and STP are let through unless the pair's guards say otherwise.
         frames = [Ether(src=ATTACKER, dst=PUMP, type=t) / Raw(bytes(60)) for t in
-                  (0x88cc, 0x88f7, 0x8892, 0x888e, 0x8863, 0x8864, 0x8847, 0x9000, 0x22f0, 0x86dd, 0x0800, 0x0806, 0x8035, 0)]
-        frames += [Dot3(src=ATTACKER, dst="01:80:c2:00:00:00") / LLC() / STP(), Ether(src=ATTACKER, dst=PUMP) / EAPOL(),
+                  (0x88f7, 0x8892, 0x8863, 0x8864, 0x8847, 0x9000, 0x22f0, 0x86dd, 0x0800, 0x0806, 0x8035, 0)]
+        frames += [Dot3(src=ATTACKER, dst="01:80:c2:00:00:21") / LLC() / STP(),
                    Ether(src=ATTACKER, dst=BROADCAST) / PPPoED()]
         for from_device in (False, True):
             self.nothing_arrives("other ethertypes", self.both_tags(frames), from_device)

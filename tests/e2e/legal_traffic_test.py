@@ -187,6 +187,10 @@ class LegalTrafficTest(HospitalTest):
         self.talk(client, old)
         client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         client.close()  # in repair mode: gone without a word, as when the power goes
+        # Initial numbers count a quarter of a million steps in 16 ms (RFC 6528): a start takes longer
+        # than it takes them to leave the old window, in which a SYN would be an attack.
+        gone = time.monotonic()
+        wait_until("the device to start", lambda: time.monotonic() - gone > 1)
         again = self.endpoint(self.pump, port=41004)
         again.connect((PEER_IP, 5004))
         accepted = server.accept()[0]

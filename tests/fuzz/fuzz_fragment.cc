@@ -109,9 +109,8 @@ std::vector<FragmentModel::Freed> Sorted(std::vector<FragmentModel::Freed> freed
   const auto is_late = [](const FragmentModel::Freed& frame) {
     return frame.reason == Reason::kFragmentTimeout;
   };
-  const auto rest = std::ranges::stable_partition(freed, is_late);
-  std::sort(freed.begin(), rest.begin(),
-            [](const auto& a, const auto& b) { return a.frame < b.frame; });
+  const auto rest = std::stable_partition(freed.begin(), freed.end(), is_late);
+  std::sort(freed.begin(), rest, [](const auto& a, const auto& b) { return a.frame < b.frame; });
   return freed;
 }
 

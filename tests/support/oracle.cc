@@ -6,7 +6,7 @@
 namespace cordon::dp::testing {
 namespace {
 
-constexpr uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kIgmp = 2, kIcmpv6 = 58;
+constexpr uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kIcmpv6 = 58;
 
 bool CarriesId(uint8_t number, uint8_t type) {
   if (number == kIcmpv6) return type == 128 || type == 129;
